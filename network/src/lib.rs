@@ -1,0 +1,32 @@
+//! Virtual time and a simulated network for distributed protocols.
+//!
+//! A protocol is a set of [`Process`]es: state machines that get messages and wake-ups and send messages. [`Simulation`] seats
+//! them around a router, which delays, loses, duplicates and reorders what they send according to a [`NetworkModel`]. Router
+//! and processes are actix actors, and time is virtual: a run takes as long as its computations, not as long as its delays.
+//!
+//! The crate knows no protocol. `examples/ping_pong.rs` is a whole one in a few lines.
+//!
+//! # What is promised
+//!
+//! * A run is a function of its processes, its [`NetworkModel`] and its [`random::Key`]: on every machine, in every build.
+//! * Each arrival at a node comes after everything earlier. At one instant arrivals come in the order of sender, then the sender's
+//!   sequence number, then receiver, then copy; wake-ups come after arrivals.
+//! * Every message takes at least 1 ns.
+//! * A panic of a process ends the run with a [`Fault`] that says where; it never hangs or shortens it silently.
+
+pub mod latency;
+mod link;
+mod node;
+mod queue;
+pub mod random;
+mod router;
+mod simulation;
+mod time;
+
+pub use latency::Latency;
+pub use link::{NetworkModel, Reorder};
+pub use node::{Arrival, Event, Happening, Message, NodeId, Outbox, Process, Recipients, Record, Sending};
+pub use random::Key;
+pub use router::{Ending, Observer, Traffic};
+pub use simulation::{Fault, Report, Simulation};
+pub use time::{Span, Time};

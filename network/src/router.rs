@@ -1,0 +1,357 @@
+//! The router: it owns virtual time, and everything under way.
+//!
+//! It works in conservative windows (Chandy & Misra 1979; YAWNS, Nicol 1993):
+//!
+//! ```text
+//!            t                     t + lookahead
+//!  ──────────┼──────────────────────┼──────────────────►  virtual time
+//!            │ every arrival and    │
+//!            │ timer in here is     │ whatever is sent in the window
+//!            │ handled by its own   │ arrives here or later
+//!            │ process, alone       │
+//! ```
+//!
+//! No message is faster than the lookahead, so nothing that happens inside a window can reach another process inside it. The
+//! router therefore sends each process that has something to do *one* parcel with all its arrivals of the window, waits for all
+//! of them to come back, puts what they sent on the network, and opens the next window at the earliest thing that is pending.
+//!
+//! What is here is plain code; [`crate::simulation`] wraps it into an actor.
+
+use crate::link::{Links, NetworkModel};
+use crate::node::{Arrival, Event, Happening, Message, NodeId, Outbox, Rank, Recipients, Record};
+use crate::queue::{Copy, TransitQueue};
+use crate::random::Key;
+use crate::time::{Span, Time};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// What travels between the router and a process, there with arrivals, and back with what the process did. The same box goes
+/// back and forth, so that nothing is allocated.
+pub(crate) struct Parcel<M, E> {
+    pub(crate) seat: usize,
+    pub(crate) until: Time,
+    pub(crate) arrivals: Vec<Arrival<M>>,
+    pub(crate) outbox: Outbox<M, E>,
+    pub(crate) wake_at: Option<Time>,
+    /// What went wrong: the text of a panic.
+    pub(crate) fault: Option<String>,
+}
+
+/// Watches a run while it goes on.
+pub trait Observer<M, E>: 'static {
+    /// Called after each window in which something happened, with all of it ordered by time, then node, then the order in
+    /// which the node reported it. `Break` ends the run.
+    fn observe(&mut self, records: &[Record<M, E>]) -> ControlFlow<()>;
+}
+
+/// How much went over the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Messages sent, one for each recipient, lost ones included.
+    pub messages: u64,
+    /// Their length in bytes.
+    pub bytes: u64,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The observer had seen enough.
+    Stopped,
+    /// Nothing was under way any more and nobody wanted to be woken.
+    Quiet,
+    /// The time limit came first.
+    TimeLimit,
+}
+
+/// A message under way: kept once for all its recipients.
+struct Letter<M> {
+    /// Stays until the place is used again.
+    message: M,
+    copies: u32,
+}
+
+/// A process at the table.
+struct Seat<M, E> {
+    /// Arrivals of the window that is being opened.
+    arrivals: Vec<Arrival<M>>,
+    /// Here unless it is under way.
+    parcel: Option<Box<Parcel<M, E>>>,
+    wake_at: Option<Time>,
+}
+
+/// A window ends early when it holds so many arrivals a seat: the parcels of very large clusters would leave the cache.
+const ARRIVALS_A_SEAT: usize = 16;
+
+pub(crate) struct Router<M, E> {
+    links: Links,
+    queue: TransitQueue,
+    letters: Vec<Letter<M>>,
+    free: Vec<u32>,
+    /// How many copies are under way.
+    under_way: usize,
+    /// Which seat plays a node.
+    seat_of: Vec<usize>,
+    seats: Vec<Seat<M, E>>,
+    wakes: BTreeSet<(Time, usize)>,
+    /// How many messages each node has sent.
+    sequence: Vec<u32>,
+    lookahead: Span,
+    time_limit: Time,
+    /// The seats that have something to do in this window.
+    at_work: Vec<usize>,
+    records: Vec<Record<M, E>>,
+    observer: Box<dyn Observer<M, E>>,
+    log_messages: bool,
+    traffic: Traffic,
+    now: Time,
+}
+
+/// What the router wants next.
+pub(crate) enum Next {
+    /// Parcels are to be fetched with [`Router::take_parcel`] and brought back.
+    Deliver,
+    /// The run is over.
+    End(Ending),
+}
+
+impl<M: Message, E: Event> Router<M, E> {
+    pub(crate) fn new(
+        model: NetworkModel,
+        run: Key,
+        seat_of: Vec<usize>,
+        seats: usize,
+        time_limit: Time,
+        log_messages: bool,
+        observer: Box<dyn Observer<M, E>>,
+    ) -> Self {
+        let new_seat = |seat| {
+            let outbox = Outbox::new(log_messages);
+            let parcel = Parcel { seat, until: Time::START, arrivals: Vec::new(), outbox, wake_at: None, fault: None };
+            Seat { arrivals: Vec::new(), parcel: Some(Box::new(parcel)), wake_at: None }
+        };
+        let lookahead = model.lookahead();
+        Router {
+            queue: TransitQueue::new(lookahead, model.typical_longest()),
+            links: Links::new(model, seat_of.len(), run),
+            letters: Vec::new(),
+            free: Vec::new(),
+            under_way: 0,
+            sequence: vec![0; seat_of.len()],
+            seat_of,
+            seats: (0..seats).map(new_seat).collect(),
+            wakes: BTreeSet::new(),
+            lookahead,
+            time_limit,
+            at_work: Vec::new(),
+            records: Vec::new(),
+            observer,
+            log_messages,
+            traffic: Traffic::default(),
+            now: Time::START,
+        }
+    }
+
+    pub(crate) fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// The end of the last window, or the time of the last thing that happened if the run is over.
+    pub(crate) fn now(&self) -> Time {
+        self.now
+    }
+
+    /// The seats whose parcels are to be delivered.
+    pub(crate) fn at_work(&self) -> &[usize] {
+        &self.at_work
+    }
+
+    /// The parcel for a seat, with its arrivals of this window.
+    pub(crate) fn take_parcel(&mut self, seat: usize) -> Option<Box<Parcel<M, E>>> {
+        let Seat { arrivals, parcel, .. } = &mut self.seats[seat];
+        let mut parcel = parcel.take()?;
+        sort_nearly_sorted(arrivals);
+        std::mem::swap(&mut parcel.arrivals, arrivals);
+        parcel.until = self.now;
+        Some(parcel)
+    }
+
+    /// The first wake-up of each process, before anything else.
+    pub(crate) fn set_wake(&mut self, seat: usize, wake_at: Option<Time>) {
+        let seat_state = &mut self.seats[seat];
+        if seat_state.wake_at == wake_at {
+            return;
+        }
+        if let Some(old) = seat_state.wake_at {
+            self.wakes.remove(&(old, seat));
+        }
+        if let Some(new) = wake_at {
+            self.wakes.insert((new, seat));
+        }
+        seat_state.wake_at = wake_at;
+    }
+
+    /// Opens the next window.
+    pub(crate) fn open_window(&mut self) -> Next {
+        let wake = self.wakes.first().map(|&(time, _)| time);
+        let start = match (self.queue.earliest(), wake) {
+            (Some(arrival), Some(wake)) => arrival.min(wake),
+            (Some(time), None) | (None, Some(time)) => time,
+            (None, None) => return Next::End(Ending::Quiet),
+        };
+        if start > self.time_limit {
+            self.now = self.time_limit;
+            return Next::End(Ending::TimeLimit);
+        }
+        // What happens at the limit itself still counts.
+        let mut until = (start + self.lookahead).min(self.time_limit + Span::NANOSECOND);
+        let enough = ARRIVALS_A_SEAT * self.seats.len();
+        if self.under_way > enough {
+            until = self.queue.bounded_window(until, enough);
+        }
+        self.now = until;
+        self.at_work.clear();
+        self.collect_arrivals(until);
+        while let Some(&(time, seat)) = self.wakes.first() {
+            if time >= until {
+                break;
+            }
+            self.wakes.pop_first();
+            self.seats[seat].wake_at = None;
+            if self.seats[seat].arrivals.is_empty() {
+                self.at_work.push(seat);
+            }
+        }
+        // In the order of seats, whatever came first.
+        self.at_work.sort_unstable();
+        Next::Deliver
+    }
+
+    fn collect_arrivals(&mut self, until: Time) {
+        let Router { queue, letters, free, seats, seat_of, at_work, under_way, .. } = self;
+        queue.take_before(until, |transit| {
+            *under_way -= 1;
+            let letter = &mut letters[transit.copy.letter() as usize];
+            letter.copies -= 1;
+            if letter.copies == 0 {
+                free.push(transit.copy.letter());
+            }
+            let seat = seat_of[transit.rank.to().index()];
+            let arrivals = &mut seats[seat].arrivals;
+            if arrivals.is_empty() {
+                at_work.push(seat);
+            }
+            let message = letter.message.clone();
+            let copy = transit.copy.number();
+            arrivals.push(Arrival { time: transit.time, rank: transit.rank, copy, message });
+        });
+    }
+
+    /// Takes the parcels of the window back. Everything in them takes effect, and the answer says whether the run goes on.
+    pub(crate) fn take_back(&mut self, parcels: &mut Vec<Box<Parcel<M, E>>>) -> ControlFlow<()> {
+        for parcel in parcels.drain(..) {
+            let seat = parcel.seat;
+            self.seats[seat].parcel = Some(parcel);
+        }
+        self.close_window()
+    }
+
+    fn close_window(&mut self) -> ControlFlow<()> {
+        let at_work = std::mem::take(&mut self.at_work);
+        for &seat in &at_work {
+            let Some(mut parcel) = self.seats[seat].parcel.take() else { continue };
+            self.set_wake(seat, parcel.wake_at);
+            self.records.append(&mut parcel.outbox.records);
+            for sending in parcel.outbox.sends.drain(..) {
+                assert!(
+                    self.seat_of[sending.from.index()] == seat,
+                    "the process at seat {seat} sent in the name of node {}, which it does not play",
+                    sending.from
+                );
+                self.dispatch(sending.time, sending.from, &sending.to, sending.message);
+            }
+            self.seats[seat].parcel = Some(parcel);
+        }
+        self.at_work = at_work;
+        if self.records.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        // Stable: what one node reports for one instant stays in its order.
+        self.records.sort_by_key(|record| (record.time, record.node));
+        let verdict = self.observer.observe(&self.records);
+        self.records.clear();
+        verdict
+    }
+
+    /// Puts a message on the network.
+    fn dispatch(&mut self, time: Time, from: NodeId, to: &Recipients, message: M) {
+        let Router {
+            links, queue, letters, free, sequence, seat_of, records, traffic, log_messages, under_way, ..
+        } = self;
+        assert!(to.end() <= seat_of.len(), "node {from} sent to {to:?}, but there are only {} nodes", seat_of.len());
+        let letter = free.last().copied().unwrap_or(letters.len() as u32);
+        let number = sequence[from.index()];
+        sequence[from.index()] = number.checked_add(1).expect("a node sends fewer than 2³² messages");
+        let size = message.size();
+        let mut copies: u32 = 0;
+        let mut sent: u32 = 0;
+        let mut departure = links.depart(from, to.end());
+        if !departure.can_fail() {
+            let copy = Copy::new(0, letter);
+            to.for_each(from, |to| {
+                sent += 1;
+                queue.push(time + departure.delay(to), Rank::new(from, number, to), copy);
+            });
+            copies = sent;
+        } else {
+            to.for_each(from, |to| {
+                sent += 1;
+                let fate = departure.fate(to);
+                let rank = Rank::new(from, number, to);
+                if let Some(delay) = fate.delay {
+                    queue.push(time + delay, rank, Copy::new(0, letter));
+                    copies += 1;
+                } else if *log_messages {
+                    records.push(Record { time, node: from, what: Happening::Dropped(to, message.clone()) });
+                }
+                if let Some(delay) = fate.duplicate {
+                    queue.push(time + delay, rank, Copy::new(1, letter));
+                    copies += 1;
+                    if *log_messages {
+                        records.push(Record { time, node: from, what: Happening::Duplicated(to, message.clone()) });
+                    }
+                }
+            });
+        }
+        traffic.messages += u64::from(sent);
+        traffic.bytes += u64::from(sent) * size;
+        *under_way += copies as usize;
+        if copies == 0 {
+            return;
+        }
+        let kept = Letter { message, copies };
+        if free.pop().is_some() {
+            letters[letter as usize] = kept;
+        } else {
+            letters.push(kept);
+        }
+    }
+}
+
+/// Arrivals come bucket by bucket, so each is only a few places from where it belongs: insertion sort is then linear. Where it
+/// is not (everything arrives within one bucket), a general sort takes over.
+fn sort_nearly_sorted<M>(arrivals: &mut [Arrival<M>]) {
+    let mut budget = 4 * arrivals.len();
+    for end in 1..arrivals.len() {
+        let mut place = end;
+        while place > 0 && arrivals[place - 1].order() > arrivals[place].order() {
+            arrivals.swap(place - 1, place);
+            place -= 1;
+        }
+        budget = budget.saturating_sub(end - place);
+        if budget == 0 {
+            arrivals.sort_unstable_by_key(Arrival::order);
+            return;
+        }
+    }
+}

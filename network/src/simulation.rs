@@ -1,0 +1,374 @@
+//! A run: processes at seats, the router between them, all of them actors of one actix [`System`] on one thread.
+
+use crate::link::NetworkModel;
+use crate::node::{Event, Happening, Message, NodeId, Outbox, Process, Record};
+use crate::random::Key;
+use crate::router::{Ending, Next, Observer, Parcel, Router, Traffic};
+use crate::time::Time;
+use actix::prelude::*;
+use std::any::Any;
+use std::cell::RefCell;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use tokio::sync::oneshot;
+
+/// A run that is being put together.
+///
+/// ```
+/// # use byzlab_network::*;
+/// # use std::ops::ControlFlow;
+/// #[derive(Clone)]
+/// struct Ball;
+/// impl Message for Ball {
+///     fn size(&self) -> u64 { 1 }
+/// }
+/// struct Player;
+/// impl Process<Ball, ()> for Player {
+///     fn receive(&mut self, ball: Arrival<Ball>, out: &mut Outbox<Ball, ()>) {
+///         out.send(ball.time, ball.to(), Recipients::One(ball.from()), ball.message);
+///     }
+///     fn wake(&mut self, _: Time, _: &mut Outbox<Ball, ()>) {}
+///     fn next_wake(&self) -> Option<Time> { None }
+/// }
+/// struct Server(bool);
+/// impl Process<Ball, ()> for Server {
+///     fn receive(&mut self, _: Arrival<Ball>, _: &mut Outbox<Ball, ()>) {}
+///     fn wake(&mut self, now: Time, out: &mut Outbox<Ball, ()>) {
+///         self.0 = false;
+///         out.send(now, NodeId(0), Recipients::One(NodeId(1)), Ball);
+///     }
+///     fn next_wake(&self) -> Option<Time> { self.0.then_some(Time::START) }
+/// }
+/// let network = NetworkModel::perfect(Latency::constant(Span::from_millis(10)));
+/// let mut simulation = Simulation::new(network, Key::root(1));
+/// simulation.seat(&[NodeId(0)], Server(true));
+/// simulation.seat(&[NodeId(1)], Player);
+/// let report = simulation.run().unwrap();
+/// assert_eq!((report.ending, report.traffic.messages), (Ending::Quiet, 2));
+/// ```
+pub struct Simulation<M: Message, E: Event> {
+    model: NetworkModel,
+    run: Key,
+    time_limit: Time,
+    log_messages: bool,
+    observer: Box<dyn Observer<M, E>>,
+    seats: Vec<Starter<M, E>>,
+    seat_of: Vec<Option<usize>>,
+}
+
+/// A process that has no actor yet. It is kept as a closure so that each actor knows the type of its process.
+struct Starter<M: Message, E: Event> {
+    wake_at: Option<Time>,
+    start: Box<dyn FnOnce(Tray<M, E>) -> Recipient<Deliver<M, E>>>,
+}
+
+/// What a run leaves behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Why it ended.
+    pub ending: Ending,
+    /// What went over the network.
+    pub traffic: Traffic,
+    /// The virtual time at which it ended.
+    pub ended: Time,
+}
+
+/// Why a run broke off. Nothing that it reported before is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A process or the observer panicked.
+    #[error("panic in {place}, at or before {at_ns} ns of virtual time: {message}")]
+    Panic {
+        /// Who: the nodes that the process plays, or the router.
+        place: String,
+        /// The end of the window in which it happened, in nanoseconds.
+        at_ns: u64,
+        /// What the panic said.
+        message: String,
+    },
+    /// An actor went away without an answer.
+    #[error("the actor that plays {0} is gone")]
+    Lost(String),
+    /// The actor system itself ended early.
+    #[error("the actor system ended before the run did")]
+    SystemEnded,
+    /// Node ids must be 0, 1, 2, … without a gap.
+    #[error("node {0} is not played by any process")]
+    Unplayed(NodeId),
+}
+
+/// Sees nothing and never stops a run.
+struct Blind;
+
+impl<M: 'static, E: 'static> Observer<M, E> for Blind {
+    fn observe(&mut self, _: &[Record<M, E>]) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+impl<M: Message, E: Event> Simulation<M, E> {
+    /// An empty run over a network; `run` names all its random draws.
+    pub fn new(model: NetworkModel, run: Key) -> Self {
+        Simulation {
+            model,
+            run,
+            time_limit: Time::END,
+            log_messages: false,
+            observer: Box::new(Blind),
+            seats: Vec::new(),
+            seat_of: Vec::new(),
+        }
+    }
+
+    /// Ends the run after this instant.
+    #[must_use]
+    pub fn time_limit(mut self, limit: Time) -> Self {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Also records each message sent, delivered, lost and duplicated.
+    #[must_use]
+    pub fn log_messages(mut self, log: bool) -> Self {
+        self.log_messages = log;
+        self
+    }
+
+    /// Lets `observer` watch the run.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer<M, E>) -> Self {
+        self.observer = Box::new(observer);
+        self
+    }
+
+    /// Gives `nodes` to `process`.
+    ///
+    /// # Panics
+    /// If one of the nodes is played already.
+    pub fn seat(&mut self, nodes: &[NodeId], process: impl Process<M, E> + Unpin + 'static) {
+        for &node in nodes {
+            if self.seat_of.len() <= node.index() {
+                self.seat_of.resize(node.index() + 1, None);
+            }
+            assert!(self.seat_of[node.index()].is_none(), "node {node} is played already");
+            self.seat_of[node.index()] = Some(self.seats.len());
+        }
+        let wake_at = process.next_wake();
+        let start = Box::new(|tray| SeatActor { process, tray }.start().recipient());
+        self.seats.push(Starter { wake_at, start });
+    }
+
+    /// Runs to the end, on this thread.
+    ///
+    /// # Panics
+    /// Never on purpose: a panic of a process comes back as a [`Fault`]. The program's panic hook sees it first.
+    pub fn run(self) -> Result<Report, Fault> {
+        let unplayed = self.seat_of.iter().position(Option::is_none);
+        if let Some(node) = unplayed {
+            return Err(Fault::Unplayed(NodeId::new(node)));
+        }
+        // Virtual time needs neither the clock nor the sockets of the runtime.
+        let system = System::with_tokio_rt(|| {
+            tokio::runtime::Builder::new_current_thread().build().expect("a runtime without drivers needs no resources")
+        });
+        system.block_on(async move {
+            let (done, result) = oneshot::channel();
+            RouterActor::start(self, done);
+            result.await.unwrap_or(Err(Fault::SystemEnded))
+        })
+    }
+}
+
+/// There: the arrivals of a window.
+struct Deliver<M, E>(Box<Parcel<M, E>>);
+
+/// And back: all answers of the window lie on the tray.
+struct Answered;
+
+impl<M: 'static, E: 'static> actix::Message for Deliver<M, E> {
+    type Result = ();
+}
+
+impl actix::Message for Answered {
+    type Result = ();
+}
+
+/// Where processes put their answers. The last of a window tells the router, so that it is woken once.
+struct Tray<M: Message, E: Event> {
+    answers: Rc<RefCell<Answers<M, E>>>,
+    router: Addr<RouterActor<M, E>>,
+}
+
+struct Answers<M, E> {
+    parcels: Vec<Box<Parcel<M, E>>>,
+    /// How many there are to be.
+    expected: usize,
+}
+
+impl<M: Message, E: Event> Tray<M, E> {
+    fn put(&self, parcel: Box<Parcel<M, E>>) {
+        let mut answers = self.answers.borrow_mut();
+        answers.parcels.push(parcel);
+        if answers.parcels.len() == answers.expected {
+            self.router.do_send(Answered);
+        }
+    }
+}
+
+/// The actor around a process.
+struct SeatActor<P, M: Message, E: Event> {
+    process: P,
+    tray: Tray<M, E>,
+}
+
+impl<P: Process<M, E> + Unpin + 'static, M: Message, E: Event> Actor for SeatActor<P, M, E> {
+    type Context = Context<Self>;
+}
+
+impl<P: Process<M, E> + Unpin + 'static, M: Message, E: Event> Handler<Deliver<M, E>> for SeatActor<P, M, E> {
+    type Result = ();
+
+    fn handle(&mut self, Deliver(mut parcel): Deliver<M, E>, _: &mut Context<Self>) {
+        let process = &mut self.process;
+        // A panic would make the actor vanish and the run wait for ever. The process is not used again after one.
+        let played = catch_unwind(AssertUnwindSafe(|| play(process, &mut parcel)));
+        if let Err(panic) = played {
+            parcel.fault = Some(panic_text(&*panic));
+        }
+        self.tray.put(parcel);
+    }
+}
+
+/// Lets a process live through a window: arrivals and its own timers in time order, arrivals first.
+fn play<M: Message, E>(process: &mut impl Process<M, E>, parcel: &mut Parcel<M, E>) {
+    let Parcel { arrivals, outbox, until, wake_at, .. } = parcel;
+    for arrival in arrivals.drain(..) {
+        wake_before(process, arrival.time, outbox);
+        if outbox.log_messages {
+            let what = Happening::Delivered(arrival.from(), arrival.message.clone());
+            outbox.records.push(Record { time: arrival.time, node: arrival.to(), what });
+        }
+        process.receive(arrival, outbox);
+    }
+    wake_before(process, *until, outbox);
+    *wake_at = process.next_wake();
+}
+
+#[inline]
+fn wake_before<M, E>(process: &mut impl Process<M, E>, time: Time, outbox: &mut Outbox<M, E>) {
+    while let Some(due) = process.next_wake().filter(|&due| due < time) {
+        process.wake(due, outbox);
+    }
+}
+
+/// The actor around the router.
+struct RouterActor<M: Message, E: Event> {
+    router: Router<M, E>,
+    answers: Rc<RefCell<Answers<M, E>>>,
+    seats: Vec<Recipient<Deliver<M, E>>>,
+    /// What each seat plays, for error messages.
+    names: Vec<String>,
+    done: Option<oneshot::Sender<Result<Report, Fault>>>,
+}
+
+impl<M: Message, E: Event> Actor for RouterActor<M, E> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.guarded(ctx, Self::next_window);
+    }
+}
+
+impl<M: Message, E: Event> Handler<Answered> for RouterActor<M, E> {
+    type Result = ();
+
+    fn handle(&mut self, _: Answered, ctx: &mut Context<Self>) {
+        self.guarded(ctx, |actor| {
+            let answers = Rc::clone(&actor.answers);
+            let parcels = &mut answers.borrow_mut().parcels;
+            for parcel in parcels.iter_mut() {
+                if let Some(message) = parcel.fault.take() {
+                    let place = actor.names[parcel.seat].clone();
+                    return Some(Err(Fault::Panic { place, at_ns: parcel.until.as_nanos(), message }));
+                }
+            }
+            match actor.router.take_back(parcels) {
+                ControlFlow::Continue(()) => None,
+                ControlFlow::Break(()) => Some(Ok(Ending::Stopped)),
+            }
+        });
+        if self.done.is_some() {
+            self.guarded(ctx, Self::next_window);
+        }
+    }
+}
+
+impl<M: Message, E: Event> RouterActor<M, E> {
+    fn start(simulation: Simulation<M, E>, done: oneshot::Sender<Result<Report, Fault>>) {
+        let Simulation { model, run, time_limit, log_messages, observer, seats, seat_of } = simulation;
+        let seat_of: Vec<usize> = seat_of.into_iter().flatten().collect();
+        let names = (0..seats.len()).map(|seat| seat_name(&seat_of, seat)).collect();
+        RouterActor::create(|ctx| {
+            let mut router = Router::new(model, run, seat_of, seats.len(), time_limit, log_messages, observer);
+            let answers = Rc::new(RefCell::new(Answers { parcels: Vec::new(), expected: 0 }));
+            let mut recipients = Vec::new();
+            for (seat, Starter { wake_at, start }) in seats.into_iter().enumerate() {
+                router.set_wake(seat, wake_at);
+                recipients.push(start(Tray { answers: Rc::clone(&answers), router: ctx.address() }));
+            }
+            RouterActor { router, answers, seats: recipients, names, done: Some(done) }
+        });
+    }
+
+    /// Runs `step`, which may end the run; a panic in it ends the run too.
+    fn guarded(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut Self) -> Option<Result<Ending, Fault>>) {
+        let ended = catch_unwind(AssertUnwindSafe(|| step(self))).unwrap_or_else(|panic| {
+            let at_ns = self.router.now().as_nanos();
+            Some(Err(Fault::Panic { place: "the router".to_owned(), at_ns, message: panic_text(&*panic) }))
+        });
+        if let Some(result) = ended {
+            let (traffic, ended) = (self.router.traffic(), self.router.now());
+            self.finish(ctx, result.map(|ending| Report { ending, traffic, ended }));
+        }
+    }
+
+    fn next_window(&mut self) -> Option<Result<Ending, Fault>> {
+        match self.router.open_window() {
+            Next::End(ending) => return Some(Ok(ending)),
+            Next::Deliver => {}
+        }
+        let expected = self.router.at_work().len();
+        self.answers.borrow_mut().expected = expected;
+        for index in 0..expected {
+            let seat = self.router.at_work()[index];
+            let parcel = self.router.take_parcel(seat)?;
+            // `do_send` would drop the parcel silently if the actor were gone.
+            if self.seats[seat].try_send(Deliver(parcel)).is_err() {
+                return Some(Err(Fault::Lost(self.names[seat].clone())));
+            }
+        }
+        None
+    }
+
+    fn finish(&mut self, ctx: &mut Context<Self>, result: Result<Report, Fault>) {
+        if let Some(done) = self.done.take() {
+            // Nobody waits any more if the system was stopped from outside; then nobody wants to know.
+            let _ = done.send(result);
+        }
+        // Router and seats hold each other's addresses: let go, so that all of them end.
+        self.seats.clear();
+        ctx.stop();
+    }
+}
+
+fn seat_name(seat_of: &[usize], seat: usize) -> String {
+    let nodes: Vec<String> =
+        (0..seat_of.len()).filter(|&node| seat_of[node] == seat).map(|node| node.to_string()).collect();
+    format!("node {}", nodes.join(", "))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
+}

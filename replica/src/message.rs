@@ -1,0 +1,357 @@
+//! The protocol's messages (OSDI 1999, section 4).
+//!
+//! Votes are small and `Copy`, and everything larger is shared, so that a message is 24 bytes.
+
+use crate::digest::Digest;
+use crate::signature::{Signed, Statement};
+use byzlab_network::NodeId;
+use std::fmt;
+use std::sync::Arc;
+
+/// A view's number. Its primary is replica `view mod n`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct View(pub u32);
+
+/// A sequence number. The first request has 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct SeqNum(pub u64);
+
+impl SeqNum {
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> SeqNum {
+        SeqNum(self.0 + 1)
+    }
+}
+
+/// REQUEST(op, t, c): client c asks for an operation. The greater t, the later.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Request {
+    /// c.
+    pub client: NodeId,
+    /// t: the client's request number, from 1.
+    pub timestamp: u64,
+    /// op.
+    pub operation: u64,
+    /// The size of the operation's arguments in bytes.
+    pub payload: u32,
+}
+
+impl Request {
+    /// The digest of its contents.
+    pub fn digest(&self) -> Digest {
+        Digest::of([u64::from(self.client.0), self.timestamp, self.operation, u64::from(self.payload)])
+    }
+}
+
+impl Statement for Request {
+    fn author(&self) -> NodeId {
+        self.client
+    }
+
+    fn set_author(&mut self, author: NodeId) {
+        self.client = author;
+    }
+}
+
+/// A request with its client's signature, as everybody passes it on.
+pub type SignedRequest = Arc<Signed<Request>>;
+
+/// What one sequence number orders. Its digest binds all of it, the order of the requests included.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Batch {
+    requests: Vec<SignedRequest>,
+    nonce: u64,
+    digest: Digest,
+}
+
+impl Batch {
+    /// A batch of requests. The `nonce` stands for the non-deterministic values that the primary may choose (section 4.6 of the
+    /// paper); an honest primary takes 0.
+    pub fn new(requests: Vec<SignedRequest>, nonce: u64) -> Batch {
+        let words = requests.iter().map(|request| request.digest().0);
+        let digest = Digest::of(words.chain([nonce]));
+        Batch { requests, nonce, digest }
+    }
+
+    /// The requests, in their order.
+    pub fn requests(&self) -> &[SignedRequest] {
+        &self.requests
+    }
+
+    /// The primary's own choice.
+    pub fn nonce(&self) -> u64 {
+        self.nonce
+    }
+
+    /// The digest of all of it.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+/// PRE-PREPARE(v, n, D) with the requests.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct PrePrepare {
+    /// v.
+    pub view: View,
+    /// n.
+    pub seq: SeqNum,
+    /// D.
+    pub digest: Digest,
+    /// Who proposes.
+    pub primary: NodeId,
+    /// What is proposed.
+    pub batch: Arc<Batch>,
+}
+
+impl Statement for PrePrepare {
+    fn author(&self) -> NodeId {
+        self.primary
+    }
+
+    fn set_author(&mut self, author: NodeId) {
+        self.primary = author;
+    }
+}
+
+/// What a vote is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum VoteKind {
+    /// PREPARE(v, n, D, i).
+    Prepare,
+    /// COMMIT(v, n, D, i).
+    Commit,
+    /// CHECKPOINT(n, d, i); its view is 0.
+    Checkpoint,
+}
+
+/// A replica's vote for a digest.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Vote {
+    /// For what.
+    pub kind: VoteKind,
+    /// i.
+    pub replica: NodeId,
+    /// v.
+    pub view: View,
+    /// n.
+    pub seq: SeqNum,
+    /// D, or the state's digest.
+    pub digest: Digest,
+}
+
+impl Statement for Vote {
+    fn author(&self) -> NodeId {
+        self.replica
+    }
+
+    fn set_author(&mut self, author: NodeId) {
+        self.replica = author;
+    }
+}
+
+/// REPLY(v, t, c, i, r).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Reply {
+    /// v: tells the client who is primary.
+    pub view: View,
+    /// t.
+    pub timestamp: u64,
+    /// c.
+    pub client: NodeId,
+    /// i.
+    pub replica: NodeId,
+    /// r.
+    pub result: u64,
+    /// The size of the result in bytes.
+    pub payload: u32,
+}
+
+impl Statement for Reply {
+    fn author(&self) -> NodeId {
+        self.replica
+    }
+
+    fn set_author(&mut self, author: NodeId) {
+        self.replica = author;
+    }
+}
+
+/// Any message of the protocol.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Message {
+    /// From a client, or passed on by a replica.
+    Request(SignedRequest),
+    /// From a primary.
+    PrePrepare(Arc<Signed<PrePrepare>>),
+    /// PREPARE, COMMIT or CHECKPOINT.
+    Vote(Signed<Vote>),
+    /// To a client.
+    Reply(Arc<Signed<Reply>>),
+}
+
+/// The kinds of messages, as logs and configurations name them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum MessageKind {
+    /// REQUEST.
+    Request,
+    /// PRE-PREPARE.
+    PrePrepare,
+    /// PREPARE.
+    Prepare,
+    /// COMMIT.
+    Commit,
+    /// REPLY.
+    Reply,
+    /// CHECKPOINT.
+    Checkpoint,
+}
+
+impl MessageKind {
+    /// All of them.
+    pub const ALL: [MessageKind; 6] = [
+        MessageKind::Request,
+        MessageKind::PrePrepare,
+        MessageKind::Prepare,
+        MessageKind::Commit,
+        MessageKind::Reply,
+        MessageKind::Checkpoint,
+    ];
+
+    /// Its name in logs and configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            MessageKind::Request => "request",
+            MessageKind::PrePrepare => "pre_prepare",
+            MessageKind::Prepare => "prepare",
+            MessageKind::Commit => "commit",
+            MessageKind::Reply => "reply",
+            MessageKind::Checkpoint => "checkpoint",
+        }
+    }
+}
+
+impl fmt::Display for MessageKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Message {
+    /// Its kind.
+    pub fn kind(&self) -> MessageKind {
+        match self {
+            Message::Request(_) => MessageKind::Request,
+            Message::PrePrepare(_) => MessageKind::PrePrepare,
+            Message::Vote(vote) => match vote.kind {
+                VoteKind::Prepare => MessageKind::Prepare,
+                VoteKind::Commit => MessageKind::Commit,
+                VoteKind::Checkpoint => MessageKind::Checkpoint,
+            },
+            Message::Reply(_) => MessageKind::Reply,
+        }
+    }
+
+    /// Its view, where it has one.
+    pub fn view(&self) -> Option<View> {
+        match self {
+            Message::Request(_) => None,
+            Message::PrePrepare(pre_prepare) => Some(pre_prepare.view),
+            Message::Vote(vote) if vote.kind == VoteKind::Checkpoint => None,
+            Message::Vote(vote) => Some(vote.view),
+            Message::Reply(reply) => Some(reply.view),
+        }
+    }
+
+    /// Its sequence number; for requests and replies the client's request number.
+    pub fn seq(&self) -> u64 {
+        match self {
+            Message::Request(request) => request.timestamp,
+            Message::PrePrepare(pre_prepare) => pre_prepare.seq.0,
+            Message::Vote(vote) => vote.seq.0,
+            Message::Reply(reply) => reply.timestamp,
+        }
+    }
+
+    /// The digest that it is about: of the request, of the batch or of the state; a reply has its result.
+    pub fn digest(&self) -> Digest {
+        match self {
+            Message::Request(request) => request.digest(),
+            Message::PrePrepare(pre_prepare) => pre_prepare.digest,
+            Message::Vote(vote) => vote.digest,
+            Message::Reply(reply) => Digest(reply.result),
+        }
+    }
+}
+
+/// Sizes on the wire in bytes.
+mod wire {
+    /// Kind, author and length.
+    const HEADER: u64 = 8;
+    /// An Ed25519 signature.
+    const SIGNATURE: u64 = 64;
+    /// A SHA-256 digest.
+    pub(super) const DIGEST: u64 = 32;
+    /// A view, a sequence number, a request number, a result: 8 bytes each.
+    pub(super) const WORD: u64 = 8;
+    /// What each signed statement has.
+    pub(super) const SIGNED: u64 = HEADER + SIGNATURE;
+}
+
+fn request_size(request: &Request) -> u64 {
+    // The request number and the operation.
+    wire::SIGNED + 2 * wire::WORD + u64::from(request.payload)
+}
+
+impl byzlab_network::Message for Message {
+    fn size(&self) -> u64 {
+        match self {
+            Message::Request(request) => request_size(request),
+            Message::PrePrepare(pre_prepare) => {
+                let requests: u64 = pre_prepare.batch.requests().iter().map(|request| request_size(request)).sum();
+                // View, sequence number and nonce.
+                wire::SIGNED + 3 * wire::WORD + wire::DIGEST + requests
+            }
+            Message::Vote(_) => wire::SIGNED + 2 * wire::WORD + wire::DIGEST,
+            // View, request number and result.
+            Message::Reply(reply) => wire::SIGNED + 3 * wire::WORD + u64::from(reply.payload),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signature::Signer;
+    use byzlab_network::Arrival;
+
+    /// The engine's speed rests on this.
+    #[test]
+    fn messages_are_small() {
+        assert_eq!(size_of::<Message>(), 24);
+        assert_eq!(size_of::<Arrival<Message>>(), 48);
+    }
+
+    /// PBFT.md rule 8.
+    #[test]
+    fn a_batch_digest_binds_content_order_and_nonce() {
+        let mut signers = Signer::deal(2);
+        let signer = signers.next().unwrap();
+        let request = |timestamp| {
+            let client = NodeId(9);
+            Arc::new(signer.sign(Request { client, timestamp, operation: 0, payload: 0 }))
+        };
+        assert_eq!(request(1).client, NodeId(0), "the signer's name counts, not the claimed one");
+        let digests = [
+            Batch::new(vec![request(1), request(2)], 0),
+            Batch::new(vec![request(2), request(1)], 0),
+            Batch::new(vec![request(1), request(2)], 1),
+            Batch::new(vec![request(1)], 0),
+        ]
+        .map(|batch| batch.digest());
+        for (i, a) in digests.iter().enumerate() {
+            assert!(digests[..i].iter().all(|b| a != b));
+        }
+    }
+}
