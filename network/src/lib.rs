@@ -27,6 +27,6 @@ pub use latency::Latency;
 pub use link::{NetworkModel, Reorder};
 pub use node::{Arrival, Event, Happening, Message, NodeId, Outbox, Process, Recipients, Record, Sending};
 pub use random::Key;
-pub use router::{Ending, Observer, Traffic};
+pub use router::{Ending, Observer, Traffic, Verdict};
 pub use simulation::{Fault, Report, Simulation};
 pub use time::{Span, Time};

@@ -37,11 +37,26 @@ pub(crate) struct Parcel<M, E> {
     pub(crate) fault: Option<String>,
 }
 
+/// Parcels on their way back. Boxed: they move from hand to hand all the time.
+#[allow(clippy::vec_box)]
+pub(crate) type Parcels<M, E> = Vec<Box<Parcel<M, E>>>;
+
 /// Watches a run while it goes on.
 pub trait Observer<M, E>: 'static {
     /// Called after each window in which something happened, with all of it ordered by time, then node, then the order in
-    /// which the node reported it. `Break` ends the run.
-    fn observe(&mut self, records: &[Record<M, E>]) -> ControlFlow<()>;
+    /// which the node reported it.
+    fn observe(&mut self, records: &[Record<M, E>]) -> Verdict;
+}
+
+/// What an observer decides after a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The run goes on.
+    Continue,
+    /// It goes on, but not beyond this instant.
+    StopAfter(Time),
+    /// It is over.
+    Stop,
 }
 
 /// How much went over the network.
@@ -98,6 +113,8 @@ pub(crate) struct Router<M, E> {
     sequence: Vec<u32>,
     lookahead: Span,
     time_limit: Time,
+    /// At most the time limit.
+    stop_after: Time,
     /// The seats that have something to do in this window.
     at_work: Vec<usize>,
     records: Vec<Record<M, E>>,
@@ -143,6 +160,7 @@ impl<M: Message, E: Event> Router<M, E> {
             wakes: BTreeSet::new(),
             lookahead,
             time_limit,
+            stop_after: time_limit,
             at_work: Vec::new(),
             records: Vec::new(),
             observer,
@@ -199,12 +217,13 @@ impl<M: Message, E: Event> Router<M, E> {
             (Some(time), None) | (None, Some(time)) => time,
             (None, None) => return Next::End(Ending::Quiet),
         };
-        if start > self.time_limit {
-            self.now = self.time_limit;
-            return Next::End(Ending::TimeLimit);
+        if start > self.stop_after {
+            self.now = self.stop_after;
+            let stopped = self.stop_after < self.time_limit;
+            return Next::End(if stopped { Ending::Stopped } else { Ending::TimeLimit });
         }
         // What happens at the limit itself still counts.
-        let mut until = (start + self.lookahead).min(self.time_limit + Span::NANOSECOND);
+        let mut until = (start + self.lookahead).min(self.stop_after + Span::NANOSECOND);
         let enough = ARRIVALS_A_SEAT * self.seats.len();
         if self.under_way > enough {
             until = self.queue.bounded_window(until, enough);
@@ -248,7 +267,7 @@ impl<M: Message, E: Event> Router<M, E> {
     }
 
     /// Takes the parcels of the window back. Everything in them takes effect, and the answer says whether the run goes on.
-    pub(crate) fn take_back(&mut self, parcels: &mut Vec<Box<Parcel<M, E>>>) -> ControlFlow<()> {
+    pub(crate) fn take_back(&mut self, parcels: &mut Parcels<M, E>) -> ControlFlow<()> {
         for parcel in parcels.drain(..) {
             let seat = parcel.seat;
             self.seats[seat].parcel = Some(parcel);
@@ -280,7 +299,14 @@ impl<M: Message, E: Event> Router<M, E> {
         self.records.sort_by_key(|record| (record.time, record.node));
         let verdict = self.observer.observe(&self.records);
         self.records.clear();
-        verdict
+        match verdict {
+            Verdict::Continue => ControlFlow::Continue(()),
+            Verdict::StopAfter(time) => {
+                self.stop_after = self.stop_after.min(time);
+                ControlFlow::Continue(())
+            }
+            Verdict::Stop => ControlFlow::Break(()),
+        }
     }
 
     /// Puts a message on the network.
@@ -296,14 +322,7 @@ impl<M: Message, E: Event> Router<M, E> {
         let mut copies: u32 = 0;
         let mut sent: u32 = 0;
         let mut departure = links.depart(from, to.end());
-        if !departure.can_fail() {
-            let copy = Copy::new(0, letter);
-            to.for_each(from, |to| {
-                sent += 1;
-                queue.push(time + departure.delay(to), Rank::new(from, number, to), copy);
-            });
-            copies = sent;
-        } else {
+        if departure.can_fail() {
             to.for_each(from, |to| {
                 sent += 1;
                 let fate = departure.fate(to);
@@ -322,6 +341,13 @@ impl<M: Message, E: Event> Router<M, E> {
                     }
                 }
             });
+        } else {
+            let copy = Copy::new(0, letter);
+            to.for_each(from, |to| {
+                sent += 1;
+                queue.push(time + departure.delay(to), Rank::new(from, number, to), copy);
+            });
+            copies = sent;
         }
         traffic.messages += u64::from(sent);
         traffic.bytes += u64::from(sent) * size;

@@ -3,7 +3,7 @@
 use crate::link::NetworkModel;
 use crate::node::{Event, Happening, Message, NodeId, Outbox, Process, Record};
 use crate::random::Key;
-use crate::router::{Ending, Next, Observer, Parcel, Router, Traffic};
+use crate::router::{Ending, Next, Observer, Parcel, Parcels, Router, Traffic, Verdict};
 use crate::time::Time;
 use actix::prelude::*;
 use std::any::Any;
@@ -60,8 +60,10 @@ pub struct Simulation<M: Message, E: Event> {
 /// A process that has no actor yet. It is kept as a closure so that each actor knows the type of its process.
 struct Starter<M: Message, E: Event> {
     wake_at: Option<Time>,
-    start: Box<dyn FnOnce(Tray<M, E>) -> Recipient<Deliver<M, E>>>,
+    start: Box<StartActor<M, E>>,
 }
+
+type StartActor<M, E> = dyn FnOnce(Tray<M, E>) -> Recipient<Deliver<M, E>>;
 
 /// What a run leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,8 +104,8 @@ pub enum Fault {
 struct Blind;
 
 impl<M: 'static, E: 'static> Observer<M, E> for Blind {
-    fn observe(&mut self, _: &[Record<M, E>]) -> ControlFlow<()> {
-        ControlFlow::Continue(())
+    fn observe(&mut self, _: &[Record<M, E>]) -> Verdict {
+        Verdict::Continue
     }
 }
 
@@ -201,7 +203,7 @@ struct Tray<M: Message, E: Event> {
 }
 
 struct Answers<M, E> {
-    parcels: Vec<Box<Parcel<M, E>>>,
+    parcels: Parcels<M, E>,
     /// How many there are to be.
     expected: usize,
 }

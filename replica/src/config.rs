@@ -1,6 +1,6 @@
 //! What all nodes of a cluster agree on.
 
-use crate::message::Batch;
+use crate::message::{Batch, SeqNum};
 use crate::quorum::Cluster;
 use byzlab_network::{NodeId, Recipients, Span};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -38,6 +38,11 @@ impl ProtocolConfig {
     /// Whether all requests of a batch come from clients of this cluster.
     pub(crate) fn knows_clients_of(&self, batch: &Batch) -> bool {
         batch.requests().iter().all(|request| self.client_index(request.client).is_some())
+    }
+
+    /// Whether a checkpoint is due after this sequence number.
+    pub(crate) fn is_checkpoint(&self, seq: SeqNum) -> bool {
+        seq.0.is_multiple_of(self.checkpoint_interval.get())
     }
 
     /// All replicas but the sender.

@@ -141,8 +141,9 @@ impl Replica {
             }
             Input::Timer(Timer::Batch) => self.propose_waiting(now, effects),
             // Not a replica's business.
-            Input::Start | Input::Message(_, Message::Reply(_)) => {}
-            Input::Timer(Timer::Retransmit | Timer::NextRequest) => {}
+            Input::Start
+            | Input::Message(_, Message::Reply(_))
+            | Input::Timer(Timer::Retransmit | Timer::NextRequest) => {}
         }
     }
 
@@ -311,7 +312,7 @@ impl Replica {
             let state = self.state_digest();
             let slot = Slot { view: pre_prepare.view, seq, digest: pre_prepare.digest };
             effects.event(Event::Executed { slot, state });
-            if seq.0 % self.config.checkpoint_interval.get() == 0 {
+            if self.config.is_checkpoint(seq) {
                 effects.event(Event::Checkpoint { seq, state });
                 self.vote(VoteKind::Checkpoint, Slot { view: View(0), seq, digest: state }, effects);
                 self.stabilise(seq, effects);
@@ -338,7 +339,7 @@ impl Replica {
     }
 
     fn on_checkpoint(&mut self, vote: Signed<Vote>, effects: &mut Effects) {
-        if !self.log.contains(vote.seq) || vote.seq.0 % self.config.checkpoint_interval.get() != 0 {
+        if !self.log.contains(vote.seq) || !self.config.is_checkpoint(vote.seq) {
             return;
         }
         self.checkpoints.entry(vote.seq).or_default().insert(&vote);

@@ -1,0 +1,44 @@
+//! byzlab's logs: what stands in them, and what follows from them.
+//!
+//! ```text
+//! runs.csv ────► runs ───────────────┐
+//! events.csv ──► log ──► latency ────┴─► summary ──► render (table, JSON, CSV), plot (SVG, PNG)
+//!                                           │
+//!                                       statistics
+//! ```
+//!
+//! The crate stands alone: it needs the logs, not the simulator that wrote them. The simulator uses
+//! it to write them, and may feed [`RunLatency`] and [`summarize`] in process instead.
+//!
+//! - **The unit of analysis is the run.** A run's value is the mean of its samples; means, quantiles
+//!   and their intervals are over the values of the completed runs, and stand beside the share of runs
+//!   that completed.
+//! - **Reading is strict.** A damaged or foreign file is an error that names file, line and remedy,
+//!   never a number.
+//! - **Undefined is `None`**, with a note that says why; NaN never comes out.
+//! - **Memory is bounded** by the runs and the largest single run, not by the size of the log.
+//!
+//! ```no_run
+//! use byzlab_analysis::{AnalysisOptions, LatencyMetric, analyze, render};
+//!
+//! let options = AnalysisOptions { metric: LatencyMetric::Client, ..AnalysisOptions::default() };
+//! let groups = analyze("results/tutorial".as_ref(), &options)?;
+//! print!("{}", render::table(&groups));
+//! # Ok::<(), byzlab_analysis::AnalysisError>(())
+//! ```
+
+pub mod event;
+pub mod latency;
+pub mod log;
+pub mod plot;
+pub mod render;
+pub mod runs;
+pub mod statistics;
+pub mod summary;
+
+pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
+pub use latency::{InvalidEvent, LatencyMetric, RunLatency, Samples, UnknownMetric};
+pub use log::{EventReader, EventWriter, LogError, RowProblem};
+pub use plot::{PlotError, write_sweep_plots};
+pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
+pub use summary::{AnalysisError, AnalysisOptions, Estimate, GroupSummary, analyze, summarize};

@@ -1,0 +1,10 @@
+//! Writer and reader of `events.csv`.
+//!
+//! The format is CSV without quotes: a header, then a row an event, fields that do not apply empty,
+//! digests as 16 lower-case hexadecimal digits. Rows of a run stand together, in time order.
+
+mod reader;
+mod writer;
+
+pub use reader::{EventReader, LogError, RowProblem};
+pub use writer::EventWriter;

@@ -1,0 +1,132 @@
+//! From data to positions, and where the ticks stand.
+
+/// How the values of the swept key are placed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Placement {
+    /// By value.
+    Linear,
+    /// By logarithm: positive values that span more than a factor of 30.
+    Logarithmic,
+    /// One after the other: values that are no numbers.
+    Category,
+}
+
+/// The horizontal axis: one position in 0..1 for each distinct value.
+#[derive(Clone, Debug)]
+pub(super) struct KeyAxis {
+    pub(super) placement: Placement,
+    values: Vec<String>,
+    positions: Vec<f64>,
+}
+
+impl KeyAxis {
+    /// Places distinct values, given in the order of the sweep.
+    pub(super) fn new(values: Vec<String>) -> Self {
+        let numbers: Option<Vec<f64>> =
+            values.iter().map(|value| value.parse().ok().filter(|number: &f64| number.is_finite())).collect();
+        let (placement, coordinates) = match numbers {
+            None => (Placement::Category, (0..values.len()).map(|index| index as f64).collect()),
+            Some(numbers) => {
+                let (least, most) = range(&numbers);
+                if least > 0.0 && numbers.len() > 2 && most / least > 30.0 {
+                    let logarithms = numbers.iter().map(|number| number.ln()).collect();
+                    (Placement::Logarithmic, logarithms)
+                } else {
+                    (Placement::Linear, numbers)
+                }
+            }
+        };
+        let (least, most) = range(&coordinates);
+        let span = most - least;
+        // Half a step of room on both sides.
+        let margin = 0.5 / coordinates.len().max(1) as f64;
+        let positions = coordinates
+            .iter()
+            .map(|coordinate| {
+                if span > 0.0 && span.is_finite() {
+                    margin + (coordinate - least) / span * (1.0 - 2.0 * margin)
+                } else {
+                    0.5
+                }
+            })
+            .collect();
+        Self { placement, values, positions }
+    }
+
+    pub(super) fn position(&self, value: &str) -> f64 {
+        let index = self.values.iter().position(|known| known == value);
+        index.map_or(0.5, |index| self.positions[index])
+    }
+
+    /// Position and label of each tick; labels that would overlap are left out.
+    pub(super) fn ticks(&self, width_of: impl Fn(&str) -> f64) -> Vec<(f64, &str)> {
+        let mut ticks: Vec<(f64, &str)> =
+            self.positions.iter().copied().zip(self.values.iter().map(String::as_str)).collect();
+        ticks.sort_by(|left, right| left.0.total_cmp(&right.0));
+        let mut free_from = f64::NEG_INFINITY;
+        ticks.retain(|(position, label)| {
+            let half = width_of(label) / 2.0;
+            let fits = position - half >= free_from;
+            if fits {
+                free_from = position + half;
+            }
+            fits
+        });
+        ticks
+    }
+}
+
+/// A vertical axis with round ticks.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ValueAxis {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) ticks: Vec<f64>,
+    pub(super) decimals: usize,
+}
+
+impl ValueAxis {
+    /// 0 to 100 %.
+    pub(super) fn percent() -> Self {
+        Self { from: 0.0, to: 100.0, ticks: (0..=5).map(|tick| f64::from(tick) * 20.0).collect(), decimals: 0 }
+    }
+
+    /// Covers all values with round numbers; starts at 0 unless that would waste half of the height.
+    pub(super) fn covering(values: &[f64]) -> Self {
+        let (least, most) = range(values);
+        let most = if most > 0.0 { most } else { 1.0 };
+        let least = if least < most / 2.0 { least.min(0.0) } else { least };
+        let span = if most > least { most - least } else { most * 0.2 };
+        let (low, high) =
+            if least == 0.0 { (0.0, most + span * 0.04) } else { (least - span * 0.08, most + span * 0.08) };
+        let coarse = (high - low) / 6.0;
+        let magnitude = 10_f64.powf(coarse.log10().floor());
+        let step = [1.0, 2.0, 2.5, 5.0, 10.0]
+            .map(|factor| factor * magnitude)
+            .into_iter()
+            .find(|step| *step >= coarse)
+            .unwrap_or(10.0 * magnitude);
+        let bottom = (low / step).floor() as i64;
+        let top = (high / step).ceil() as i64;
+        let quarter = ((step / magnitude) - 2.5).abs() < 1e-9;
+        let decimals = f64::from(u8::from(quarter)) - magnitude.log10().round();
+        Self {
+            from: bottom as f64 * step,
+            to: top as f64 * step,
+            ticks: (bottom..=top).map(|tick| tick as f64 * step).collect(),
+            decimals: decimals.clamp(0.0, 9.0) as usize,
+        }
+    }
+
+    /// Where a value stands, 0 at the bottom and 1 at the top.
+    pub(super) fn position(&self, value: f64) -> f64 {
+        (value - self.from) / (self.to - self.from)
+    }
+}
+
+/// Least and greatest; 0 and 0 of nothing.
+fn range(values: &[f64]) -> (f64, f64) {
+    let mut values = values.iter().copied();
+    let first = values.next().unwrap_or(0.0);
+    values.fold((first, first), |(least, most), value| (least.min(value), most.max(value)))
+}

@@ -1,0 +1,123 @@
+//! What is drawn of a sweep: latency and success share against the first key.
+
+use super::axis::{KeyAxis, ValueAxis};
+use super::figure::{Bar, Figure, Point, Series};
+use crate::render::percent_digits;
+use crate::summary::{Estimate, GroupSummary};
+
+/// The figures with their file names; none without a key.
+pub(super) fn figures(groups: &[GroupSummary]) -> Vec<(&'static str, Figure)> {
+    let Some(first) = groups.first() else {
+        return Vec::new();
+    };
+    let Some((key, _)) = first.group.first() else {
+        return Vec::new();
+    };
+    let mut figures = vec![("success", success(key, first, groups))];
+    // Without any latency there is nothing to draw, be it for want of a log or of a completed run.
+    if groups.iter().any(|group| group.latency_runs > 0) {
+        figures.insert(0, ("latency", latency(key, first, groups)));
+    }
+    figures
+}
+
+fn latency(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
+    let bar = |group: &GroupSummary| bar(&group.mean, 1.0);
+    let drawn: Vec<Bar> = groups.iter().filter_map(bar).collect();
+    let ends = |bar: &Bar| {
+        let (lower, upper) = bar.interval.unwrap_or((bar.estimate, bar.estimate));
+        [lower, upper]
+    };
+    let values: Vec<f64> = drawn.iter().flat_map(ends).collect();
+    let mut caption = vec![format!(
+        "Bars: {} % Student t intervals of the mean over runs. {}, completed {}.",
+        percent_digits(first.confidence),
+        runs_a_cell(groups),
+        span(groups.iter().map(|group| group.completed)),
+    )];
+    caption.push("Latency is over completed runs only; see the success share beside it.".to_owned());
+    if drawn.iter().any(|bar| bar.interval.is_none()) {
+        caption.push("Hollow: a single run, no interval.".to_owned());
+    }
+    let only_failed = |group: &GroupSummary| group.latency_runs > 0 || group.completed == 0;
+    Figure {
+        title: format!("Consensus latency ({})", first.metric),
+        subtitle: first.metric.description().to_owned(),
+        key: key.to_owned(),
+        value: "mean latency [ms of virtual time]".to_owned(),
+        caption,
+        absent: if groups.iter().all(only_failed) { "no completed\nrun" } else { "no latency\nsample" },
+        key_axis: key_axis(groups),
+        value_axis: ValueAxis::covering(&values),
+        series: series(groups, bar),
+    }
+}
+
+fn success(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
+    Figure {
+        title: "Success rate".to_owned(),
+        subtitle: "share of the runs in which every request of an honest client was accepted in time".to_owned(),
+        key: key.to_owned(),
+        value: "completed runs [%]".to_owned(),
+        caption: vec![format!(
+            "Bars: {} % Wilson score intervals. {}.",
+            percent_digits(first.confidence),
+            runs_a_cell(groups),
+        )],
+        absent: "no run",
+        key_axis: key_axis(groups),
+        value_axis: ValueAxis::percent(),
+        series: series(groups, |group| bar(&group.success, 100.0)),
+    }
+}
+
+fn bar(estimate: &Estimate, scale: f64) -> Option<Bar> {
+    let ends = estimate.lower.zip(estimate.upper);
+    Some(Bar {
+        estimate: estimate.estimate? * scale,
+        interval: ends.map(|(lower, upper)| (lower * scale, upper * scale)),
+    })
+}
+
+/// The distinct values of the first key, in the order of the sweep.
+fn key_axis(groups: &[GroupSummary]) -> KeyAxis {
+    let mut values: Vec<String> = Vec::new();
+    for group in groups {
+        let value = first_value(group);
+        if !values.iter().any(|known| known == value) {
+            values.push(value.to_owned());
+        }
+    }
+    KeyAxis::new(values)
+}
+
+/// One line for each combination of the keys after the first.
+fn series(groups: &[GroupSummary], bar: impl Fn(&GroupSummary) -> Option<Bar>) -> Vec<Series> {
+    let mut series: Vec<Series> = Vec::new();
+    for group in groups {
+        let others = group.group.iter().skip(1);
+        let label: Vec<String> = others.map(|(key, value)| format!("{key} = {value}")).collect();
+        let label = label.join(", ");
+        let point = Point { key: first_value(group).to_owned(), value: bar(group) };
+        match series.iter_mut().find(|series| series.label == label) {
+            Some(series) => series.points.push(point),
+            None => series.push(Series { label, points: vec![point] }),
+        }
+    }
+    series
+}
+
+fn first_value(group: &GroupSummary) -> &str {
+    group.group.first().map_or("", |(_, value)| value)
+}
+
+fn runs_a_cell(groups: &[GroupSummary]) -> String {
+    let runs = span(groups.iter().map(|group| group.runs));
+    format!("{runs} {} a cell", if runs == "1" { "run" } else { "runs" })
+}
+
+/// `200`, or `100–200` where they differ.
+fn span(counts: impl Iterator<Item = u64> + Clone) -> String {
+    let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
+    if least == most { most.to_string() } else { format!("{least}–{most}") }
+}

@@ -1,0 +1,25 @@
+//! Estimators with their intervals: each says its name, formula and source.
+//!
+//! Everything here works on plain numbers and knows nothing of logs. What is undefined is `None`,
+//! never NaN.
+//!
+//! | what | how | where |
+//! |---|---|---|
+//! | mean | Student t interval | [`Moments::interval`] |
+//! | median, any quantile | type-7 estimate, order-statistic interval | [`quantile`], [`quantile_interval`] |
+//! | share | Wilson score interval | [`wilson`] |
+
+mod distributions;
+mod mean;
+mod proportion;
+mod quantile;
+
+pub use distributions::{binomial_cdf, binomial_pmf, binomial_sf, normal_quantile, student_t_quantile};
+pub use mean::{Moments, TInterval};
+pub use proportion::{Proportion, wilson};
+pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};
+
+/// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.
+pub fn is_inside_unit(p: f64) -> bool {
+    p > 0.0 && p < 1.0
+}

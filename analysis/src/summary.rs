@@ -1,0 +1,438 @@
+//! From logs to figures: reads a results folder, groups its runs, estimates with intervals.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use thiserror::Error;
+
+use crate::event::Event;
+use crate::latency::{LatencyMetric, RunLatency, Samples};
+use crate::log::{EventReader, LogError};
+use crate::runs::{Outcome, RunRow, RunTable, RunsError};
+use crate::statistics::{Moments, Proportion, is_inside_unit, quantile_interval, quantile_min_n, wilson};
+
+/// What to analyse, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AnalysisOptions {
+    /// The latency to report; default `all_commit`.
+    pub metric: LatencyMetric,
+    /// Group runs by these columns of `runs.csv`: swept keys, `cell`, `replicas`, `faults` or
+    /// `corrupted`. Default: all swept keys.
+    pub by: Option<Vec<String>>,
+    /// Confidence of every interval; default 0.95.
+    pub confidence: f64,
+    /// Samples that start earlier are left out; default 0.
+    pub warmup_ns: u64,
+}
+
+impl Default for AnalysisOptions {
+    fn default() -> Self {
+        Self { metric: LatencyMetric::AllCommit, by: None, confidence: 0.95, warmup_ns: 0 }
+    }
+}
+
+/// Why an analysis is impossible. The messages name file, line and remedy.
+#[derive(Debug, Error)]
+pub enum AnalysisError {
+    /// `runs.csv` cannot be read.
+    #[error(transparent)]
+    Runs(#[from] RunsError),
+    /// `events.csv` cannot be read, or contradicts itself or `runs.csv`.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A completed run left no event.
+    #[error(
+        "{}: no event of cell {cell}, run {run}, which runs.csv calls completed; \
+         the log is incomplete, run the experiment again", path.display()
+    )]
+    NoEvents {
+        /// The events log.
+        path: PathBuf,
+        /// The cell.
+        cell: u32,
+        /// The run.
+        run: u32,
+    },
+    /// Runs cannot be grouped by this column.
+    #[error("cannot group by `{column}`; use some of {}", available.join(", "))]
+    UnknownColumn {
+        /// The column asked for.
+        column: String,
+        /// The columns that work.
+        available: Vec<String>,
+    },
+    /// The confidence is no probability between 0 and 1.
+    #[error("confidence {0} is not between 0 and 1; use for example 0.95")]
+    Confidence(f64),
+}
+
+/// The figures of one group of runs. The unit of analysis is the run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GroupSummary {
+    /// The columns that define the group, with their values.
+    #[serde(serialize_with = "group_object")]
+    pub group: Vec<(String, String)>,
+    /// Which latency.
+    pub metric: LatencyMetric,
+    /// Unit of the latencies, `ms` of virtual time.
+    pub unit: &'static str,
+    /// Confidence of every interval.
+    pub confidence: f64,
+    /// Number of runs, however they ended.
+    pub runs: u64,
+    /// Number of runs with outcome `completed`.
+    pub completed: u64,
+    /// Number of runs with outcome `error`: they say nothing about the system.
+    pub errors: u64,
+    /// Share of the runs that completed.
+    pub success: Estimate,
+    /// Requests that honest clients issued, in all runs.
+    pub requests: u64,
+    /// Those that were accepted.
+    pub requests_completed: u64,
+    /// Share of the requests that were accepted; `None` without requests.
+    pub requests_share: Option<f64>,
+    /// Number of completed runs that have a latency: the sample size of the next three.
+    pub latency_runs: u64,
+    /// Mean of the runs' values. A run's value is the mean of its samples.
+    pub mean: Estimate,
+    /// Median of the runs' values.
+    pub median: Estimate,
+    /// 99 % quantile of the runs' values.
+    pub p99: Estimate,
+    /// Samples in completed runs that an honest node's silence left undefined.
+    pub undefined_samples: u64,
+    /// Share of the runs in which no two honest replicas disagreed.
+    pub agreement: Estimate,
+    /// What a reader must know.
+    pub notes: Vec<String>,
+}
+
+/// An estimate with its interval; what is undefined is `None` and `note` says why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The point estimate.
+    pub estimate: Option<f64>,
+    /// Lower end of the interval.
+    pub lower: Option<f64>,
+    /// Upper end of the interval.
+    pub upper: Option<f64>,
+    /// How the interval was made.
+    pub method: &'static str,
+    /// Why something is undefined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// The group's values as JSON: numbers and booleans where they parse as such, else strings.
+fn group_object<S: Serializer>(group: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut object = serializer.serialize_map(Some(group.len()))?;
+    for (key, text) in group {
+        let parsed = serde_json::from_str(text).ok();
+        let scalar = parsed.filter(|value: &serde_json::Value| value.is_number() || value.is_boolean());
+        object.serialize_entry(key, &scalar.unwrap_or_else(|| text.as_str().into()))?;
+    }
+    object.end()
+}
+
+/// Reads `runs.csv` and, if present, `events.csv` of a results folder, and summarises its groups.
+///
+/// Groups come in the order of their first run. Without `events.csv` there is no latency.
+///
+/// ```no_run
+/// use byzlab_analysis::{AnalysisOptions, analyze, render};
+/// let groups = analyze("results".as_ref(), &AnalysisOptions::default())?;
+/// println!("{}", render::table(&groups));
+/// # Ok::<(), byzlab_analysis::AnalysisError>(())
+/// ```
+pub fn analyze(dir: &Path, options: &AnalysisOptions) -> Result<Vec<GroupSummary>, AnalysisError> {
+    let table = RunTable::read(&dir.join("runs.csv"))?;
+    let events = dir.join("events.csv");
+    let is_missing = std::fs::metadata(&events).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    let samples = if is_missing { None } else { Some(read_samples(&events, &table.rows, options)?) };
+    summarize(&table, samples.as_deref(), options)
+}
+
+/// Summarises runs whose samples are at hand, one for each row (those of rows that did not complete
+/// are not looked at); `None` if there was no log.
+///
+/// # Panics
+///
+/// If there are samples, but not one for each row.
+pub fn summarize(
+    table: &RunTable,
+    samples: Option<&[Samples]>,
+    options: &AnalysisOptions,
+) -> Result<Vec<GroupSummary>, AnalysisError> {
+    if let Some(samples) = samples {
+        assert_eq!(samples.len(), table.rows.len(), "one for each row");
+    }
+    if !is_inside_unit(options.confidence) {
+        return Err(AnalysisError::Confidence(options.confidence));
+    }
+    let columns = group_columns(table, options.by.as_deref())?;
+    let mut groups: Vec<(Vec<String>, Vec<usize>)> = Vec::new();
+    let mut index = BTreeMap::new();
+    for (row_index, row) in table.rows.iter().enumerate() {
+        let values: Vec<String> = columns.iter().map(|(_, value)| value(row)).collect();
+        let group = *index.entry(values.clone()).or_insert(groups.len());
+        if group == groups.len() {
+            groups.push((values, Vec::new()));
+        }
+        groups[group].1.push(row_index);
+    }
+    let names = || columns.iter().map(|(name, _)| name.clone());
+    Ok(groups
+        .into_iter()
+        .map(|(values, members)| {
+            let group = names().zip(values).collect();
+            let members = members.iter().map(|&row| (&table.rows[row], samples.map(|samples| &samples[row])));
+            summarize_group(group, &members.collect::<Vec<_>>(), options)
+        })
+        .collect())
+}
+
+/// A column to group by: its name and its value in a row.
+type Column = (String, Box<dyn Fn(&RunRow) -> String>);
+
+fn group_columns(table: &RunTable, by: Option<&[String]>) -> Result<Vec<Column>, AnalysisError> {
+    let names = by.unwrap_or(&table.swept_keys);
+    let column = |name: &String| -> Result<Column, AnalysisError> {
+        let swept = table.swept_keys.iter().position(|key| key == name);
+        let value: Box<dyn Fn(&RunRow) -> String> = match (swept, name.as_str()) {
+            (Some(index), _) => Box::new(move |row| row.parameters[index].clone()),
+            (None, "cell") => Box::new(|row| row.cell.to_string()),
+            (None, "replicas") => Box::new(|row| row.replicas.to_string()),
+            (None, "faults") => Box::new(|row| row.faults.to_string()),
+            (None, "corrupted") => Box::new(|row| row.corrupted.to_string()),
+            _ => {
+                let others = ["cell", "replicas", "faults", "corrupted"].map(str::to_owned);
+                return Err(AnalysisError::UnknownColumn {
+                    column: name.clone(),
+                    available: table.swept_keys.iter().cloned().chain(others).collect(),
+                });
+            }
+        };
+        Ok((name.clone(), value))
+    };
+    names.iter().map(column).collect()
+}
+
+/// The samples of each completed run of `rows`, from the log.
+fn read_samples(path: &Path, rows: &[RunRow], options: &AnalysisOptions) -> Result<Vec<Samples>, AnalysisError> {
+    let mut reader = EventReader::open(path)?;
+    let mut pass = LogPass::new(rows, options);
+    while let Some(event) = reader.next_event()? {
+        if let Err(problem) = pass.record(&event) {
+            return Err(reader.contradiction(problem).into());
+        }
+    }
+    pass.finish().map_err(|row| AnalysisError::NoEvents { path: path.to_owned(), cell: row.cell, run: row.run })
+}
+
+/// One pass over a log, one run at a time.
+struct LogPass<'a> {
+    rows: &'a [RunRow],
+    metric: LatencyMetric,
+    warmup_ns: u64,
+    row_of: BTreeMap<(u32, u32), usize>,
+    seen: Vec<bool>,
+    samples: Vec<Samples>,
+    current: Option<CurrentRun>,
+}
+
+struct CurrentRun {
+    key: (u32, u32),
+    row: usize,
+    latency: RunLatency,
+}
+
+impl<'a> LogPass<'a> {
+    fn new(rows: &'a [RunRow], options: &AnalysisOptions) -> Self {
+        let keys = rows.iter().map(|row| (row.cell, row.run));
+        Self {
+            rows,
+            metric: options.metric,
+            warmup_ns: options.warmup_ns,
+            row_of: keys.zip(0..).collect(),
+            seen: vec![false; rows.len()],
+            samples: vec![Samples::default(); rows.len()],
+            current: None,
+        }
+    }
+
+    fn record(&mut self, event: &Event<'_>) -> Result<(), String> {
+        let key = (event.cell, event.run);
+        let run = match &mut self.current {
+            Some(run) if run.key == key => run,
+            _ => self.enter(key)?,
+        };
+        run.latency.record(event).map_err(|error| error.to_string())
+    }
+
+    /// Closes the run before and begins this one.
+    fn enter(&mut self, key: (u32, u32)) -> Result<&mut CurrentRun, String> {
+        self.close();
+        let row = *self.row_of.get(&key).ok_or(
+            "runs.csv has no row of this run; it was interrupted or the folder mixes two \
+             experiments, run the experiment again",
+        )?;
+        if std::mem::replace(&mut self.seen[row], true) {
+            return Err("other rows of this run stand further up, apart from this one; the file \
+                        was put together wrongly, run the experiment again"
+                .to_owned());
+        }
+        let RunRow { replicas, faults, .. } = self.rows[row];
+        Ok(self.current.insert(CurrentRun {
+            key,
+            row,
+            latency: RunLatency::new(replicas, faults).with_warmup(self.warmup_ns),
+        }))
+    }
+
+    fn close(&mut self) {
+        if let Some(run) = self.current.take()
+            && self.rows[run.row].outcome == Outcome::Completed
+        {
+            self.samples[run.row] = run.latency.samples(self.metric);
+        }
+    }
+
+    /// The samples of each row; fails with a completed run that left no event.
+    fn finish(mut self) -> Result<Vec<Samples>, &'a RunRow> {
+        self.close();
+        let silent = |(row, seen): &(&RunRow, &bool)| !**seen && row.outcome == Outcome::Completed && row.requests > 0;
+        match self.rows.iter().zip(&self.seen).find(silent) {
+            Some((row, _)) => Err(row),
+            None => Ok(self.samples),
+        }
+    }
+}
+
+fn summarize_group(
+    group: Vec<(String, String)>,
+    members: &[(&RunRow, Option<&Samples>)],
+    options: &AnalysisOptions,
+) -> GroupSummary {
+    let confidence = options.confidence;
+    let rows = || members.iter().map(|(row, _)| *row);
+    let count = |holds: fn(&RunRow) -> bool| rows().filter(|row| holds(row)).count() as u64;
+    let runs = members.len() as u64;
+    let completed = count(|row| row.outcome == Outcome::Completed);
+    let errors = count(|row| row.outcome == Outcome::Error);
+    let sum = |of: fn(&RunRow) -> u64| rows().map(of).fold(0, u64::saturating_add);
+    let requests = sum(|row| row.requests);
+    let requests_completed = sum(|row| row.completed);
+
+    let samples = || {
+        let completed = members.iter().filter(|(row, _)| row.outcome == Outcome::Completed);
+        completed.filter_map(|(_, samples)| *samples)
+    };
+    let mut values: Vec<f64> = samples().filter_map(Samples::mean_ms).collect();
+    values.sort_by(f64::total_cmp);
+    let undefined_samples = samples().map(|samples| samples.undefined).sum();
+    let no_value = || {
+        if members.iter().any(|(_, samples)| samples.is_none()) {
+            "no events.csv: latency needs `[output] events = \"protocol\"`".to_owned()
+        } else if completed == 0 {
+            "no completed run".to_owned()
+        } else {
+            format!("no {} sample in the completed runs", options.metric)
+        }
+    };
+
+    let mut notes = Vec::new();
+    if errors > 0 {
+        notes.push(format!("{errors} of {runs} runs ended with an error and count as not completed"));
+    }
+    if undefined_samples > 0 {
+        notes.push(format!(
+            "{undefined_samples} {} samples of completed runs are undefined (an honest node stayed silent) and left out",
+            options.metric
+        ));
+    }
+    let latency_runs = values.len() as u64;
+    if latency_runs > 0 && latency_runs < completed {
+        notes.push(format!(
+            "{} completed runs have no {} sample and are left out of the latency",
+            completed - latency_runs,
+            options.metric
+        ));
+    }
+    GroupSummary {
+        group,
+        metric: options.metric,
+        unit: "ms",
+        confidence,
+        runs,
+        completed,
+        errors,
+        success: share(completed, runs, confidence),
+        requests,
+        requests_completed,
+        requests_share: (requests > 0).then(|| requests_completed as f64 / requests as f64),
+        latency_runs,
+        mean: mean(&values, confidence, no_value),
+        median: quantile(&values, 0.5, confidence, no_value),
+        p99: quantile(&values, 0.99, confidence, no_value),
+        undefined_samples,
+        agreement: share(count(|row| row.agreement), runs, confidence),
+        notes,
+    }
+}
+
+/// A share of the runs; groups have at least one.
+fn share(successes: u64, runs: u64, confidence: f64) -> Estimate {
+    let share = wilson(successes, runs, confidence);
+    Estimate {
+        estimate: share.map(|share: Proportion| share.estimate),
+        lower: share.map(|share| share.lower),
+        upper: share.map(|share| share.upper),
+        method: "Wilson score",
+        note: None,
+    }
+}
+
+fn mean(values: &[f64], confidence: f64, no_value: impl Fn() -> String) -> Estimate {
+    let moments: Moments = values.iter().copied().collect();
+    let interval = moments.interval(confidence);
+    let note = match values.len() {
+        0 => Some(no_value()),
+        1 => Some("interval undefined: needs at least 2 runs".to_owned()),
+        _ => None,
+    };
+    Estimate {
+        estimate: moments.mean(),
+        lower: interval.map(|interval| interval.lower),
+        upper: interval.map(|interval| interval.upper),
+        method: "Student t over runs",
+        note,
+    }
+}
+
+fn quantile(sorted: &[f64], p: f64, confidence: f64, no_value: impl Fn() -> String) -> Estimate {
+    let interval = quantile_interval(sorted, p, confidence);
+    let note = match interval.map(|interval| (interval.lower, interval.upper)) {
+        None => Some(no_value()),
+        Some((Some(_), Some(_))) => None,
+        Some((lower, upper)) => {
+            let end = match (lower, upper) {
+                (Some(_), _) => "upper end",
+                (_, Some(_)) => "lower end",
+                _ => "interval",
+            };
+            let needed = quantile_min_n(p, confidence).unwrap_or(u64::MAX);
+            Some(format!("{end} undefined: needs at least {needed} runs"))
+        }
+    };
+    Estimate {
+        estimate: interval.map(|interval| interval.estimate),
+        lower: interval.and_then(|interval| interval.lower),
+        upper: interval.and_then(|interval| interval.upper),
+        method: "order statistics over runs",
+        note,
+    }
+}

@@ -1,0 +1,130 @@
+//! The plots of a sweep: files, marks for what is missing, odd keys.
+
+use std::fs;
+use std::path::PathBuf;
+
+use byzlab_analysis::{
+    AnalysisOptions, GroupSummary, Outcome, RunRow, RunTable, Samples, summarize, write_sweep_plots,
+};
+
+/// `runs` runs in each cell, of which `completed(cell)` have a latency of about `latency_ms(cell)`.
+fn groups(
+    keys: &[&str],
+    cells: &[&[&str]],
+    runs: u32,
+    completed: impl Fn(u32) -> u32,
+    latency_ms: impl Fn(u32) -> f64,
+) -> Vec<GroupSummary> {
+    let mut rows = Vec::new();
+    let mut samples = Vec::new();
+    for (cell, values) in (0..).zip(cells) {
+        for run in 0..runs {
+            rows.push(RunRow {
+                cell,
+                run,
+                seed: 1,
+                parameters: values.iter().map(|&value| value.to_owned()).collect(),
+                replicas: 10,
+                faults: 3,
+                corrupted: 0,
+                outcome: if run < completed(cell) { Outcome::Completed } else { Outcome::Timeout },
+                agreement: true,
+                validity: true,
+                requests: 1,
+                completed: u64::from(run < completed(cell)),
+                messages: 0,
+                bytes: 0,
+                view_changes: 0,
+                virtual_ns: 0,
+                fingerprint: 0,
+            });
+            // Evenly spread over ±20 %.
+            let spread = 0.8 + 0.4 * f64::from(run * 37 % runs) / f64::from(runs);
+            let nanoseconds = vec![(latency_ms(cell) * spread * 1e6) as u64];
+            samples.push(Samples { nanoseconds, undefined: 0 });
+        }
+    }
+    let swept_keys = keys.iter().map(|&key| key.to_owned()).collect();
+    let table = RunTable { swept_keys, rows };
+    summarize(&table, Some(&samples), &AnalysisOptions::default()).expect("good options")
+}
+
+/// Draws into a temporary folder, or below `BYZLAB_PLOTS` to look at them; returns both SVGs.
+fn draw(name: &str, groups: &[GroupSummary]) -> (Vec<PathBuf>, String, String) {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = std::env::var_os("BYZLAB_PLOTS").map_or_else(|| temporary.path().to_owned(), PathBuf::from).join(name);
+    fs::create_dir_all(&dir).unwrap();
+    let written = write_sweep_plots(&dir, groups).unwrap();
+    for path in written.iter().filter(|path| path.extension().is_some_and(|end| end == "png")) {
+        assert!(fs::read(path).unwrap().starts_with(b"\x89PNG"));
+    }
+    let svg = |file: &str| fs::read_to_string(dir.join(file)).unwrap_or_default();
+    (written, svg("latency.svg"), svg("success.svg"))
+}
+
+#[test]
+fn tutorial() {
+    let cells: Vec<String> = (0..10).map(|count| count.to_string()).collect();
+    let cells: Vec<[&str; 1]> = cells.iter().map(|cell| [cell.as_str()]).collect();
+    let cells: Vec<&[&str]> = cells.iter().map(<[_; 1]>::as_slice).collect();
+    let completed = |cell| if cell < 4 { 200 - 20 * cell } else { 0 };
+    let groups = groups(&["adversary.count"], &cells, 200, completed, |cell| 84.0 + 9.0 * f64::from(cell));
+    let (written, latency, success) = draw("tutorial", &groups);
+    let names: Vec<_> = written.iter().filter_map(|path| path.file_name()).collect();
+    assert_eq!(names, ["latency.svg", "latency.png", "success.svg", "success.png"]);
+    for text in [
+        "Consensus latency (all_commit)",
+        "adversary.count",
+        "mean latency [ms of virtual time]",
+        "no completed",
+        "95 % Student t intervals",
+        "200 runs a cell",
+    ] {
+        assert!(latency.contains(text), "{text}");
+    }
+    assert!(success.contains("completed runs [%]") && success.contains("95 % Wilson"));
+    assert!(!success.contains("no completed"));
+}
+
+#[test]
+fn family_of_lines_on_a_logarithmic_key() {
+    let cells: Vec<[String; 2]> = ["4", "16", "64", "256", "1024"]
+        .iter()
+        .flat_map(|n| ["0", "0.01", "0.1"].map(|drop| [(*n).to_owned(), drop.to_owned()]))
+        .collect();
+    let cells: Vec<[&str; 2]> = cells.iter().map(|[n, drop]| [n.as_str(), drop.as_str()]).collect();
+    let cells: Vec<&[&str]> = cells.iter().map(<[_; 2]>::as_slice).collect();
+    let groups = groups(
+        &["cluster.replicas", "network.drop"],
+        &cells,
+        30,
+        |cell| if cell == 14 { 0 } else { 30 - 5 * (cell % 3) },
+        |cell| 60.0 + 4.0 * f64::from(cell) + 12.0 * f64::from(cell % 3),
+    );
+    let (_, latency, _) = draw("family", &groups);
+    assert!(latency.contains("cluster.replicas (log scale)"));
+    assert!(latency.contains("network.drop = 0.01"));
+}
+
+#[test]
+fn categories_single_runs_and_markup() {
+    let cells: [&[&str]; 3] = [&["a<b> & c"], &["5ms"], &["a quite long name of a category, really"]];
+    let groups = groups(&["net\u{1}work"], &cells, 1, |_| 1, |cell| 3.0 + f64::from(cell));
+    let (_, latency, _) = draw("categories", &groups);
+    assert!(latency.contains("a&lt;b&gt; &amp; c") && latency.contains("Hollow"));
+}
+
+#[test]
+fn nothing_to_draw() {
+    assert_eq!(draw("none", &[]).0.len(), 0);
+    let one: [&[&str]; 1] = [&["1"]];
+    let mut no_key = groups(&["key"], &one, 5, |_| 5, |_| 1.0);
+    no_key[0].group.clear();
+    assert_eq!(draw("no key", &no_key).0.len(), 0);
+    // No completed run at all: the success share only.
+    assert_eq!(draw("failed", &groups(&["key"], &one, 5, |_| 0, |_| 1.0)).0.len(), 2);
+    // One cell, huge and tiny values.
+    assert_eq!(draw("one", &groups(&["key"], &one, 5, |_| 5, |_| 1e9)).0.len(), 4);
+    let extreme: [&[&str]; 3] = [&["-1e308"], &["1e308"], &["NaN"]];
+    assert_eq!(draw("extreme", &groups(&["key"], &extreme, 2, |_| 2, |_| 0.0)).0.len(), 4);
+}

@@ -1,0 +1,280 @@
+//! From a results folder to figures: groups, estimates, notes, and folders that do not fit.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use byzlab_analysis::{
+    AnalysisOptions, Event, EventKind, EventWriter, GroupSummary, LatencyMetric, Outcome, RunRow, RunWriter, analyze,
+    render,
+};
+use tempfile::TempDir;
+
+const REPLICAS: u32 = 4;
+
+/// The row of a run with one request.
+fn row(cell: u32, run: u32, parameters: &[&str], outcome: Outcome) -> RunRow {
+    RunRow {
+        cell,
+        run,
+        seed: 1,
+        parameters: parameters.iter().map(|&value| value.to_owned()).collect(),
+        replicas: REPLICAS,
+        faults: 1,
+        corrupted: 0,
+        outcome,
+        agreement: outcome != Outcome::Violation,
+        validity: true,
+        requests: 1,
+        completed: u64::from(outcome == Outcome::Completed),
+        messages: 30,
+        bytes: 3_000,
+        view_changes: 0,
+        virtual_ns: 100,
+        fingerprint: 5,
+    }
+}
+
+/// The events of such a run, in which all replicas commit after `latency_ms`.
+fn log_run(log: &mut EventWriter<File>, cell: u32, run: u32, latency_ms: u64) {
+    let of_batch = |time_ns, node, kind| Event {
+        view: Some(0),
+        seq: Some(1),
+        digest: Some(9),
+        ..Event::new(cell, run, time_ns, node, kind)
+    };
+    log.write(&of_batch(1_000, 0, EventKind::Propose)).unwrap();
+    for replica in 0..REPLICAS {
+        let time = 1_000 + latency_ms * 1_000_000;
+        log.write(&of_batch(time, replica, EventKind::Committed)).unwrap();
+    }
+}
+
+/// Writes both files; the latency of run r of a cell is 10 (cell + 1) + r ms.
+fn folder(keys: &[&str], rows: &[RunRow]) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    write_runs(dir.path(), keys, rows);
+    let mut log = EventWriter::new(File::create(dir.path().join("events.csv")).unwrap()).unwrap();
+    for row in rows.iter().filter(|row| row.outcome == Outcome::Completed) {
+        log_run(&mut log, row.cell, row.run, u64::from(10 * (row.cell + 1) + row.run));
+    }
+    log.finish().unwrap();
+    dir
+}
+
+fn write_runs(dir: &Path, keys: &[&str], rows: &[RunRow]) {
+    let keys: Vec<String> = keys.iter().map(|&key| key.to_owned()).collect();
+    let mut runs = RunWriter::new(File::create(dir.join("runs.csv")).unwrap(), &keys).unwrap();
+    for row in rows {
+        runs.write(row).unwrap();
+    }
+    runs.finish().unwrap();
+}
+
+/// Cell 0: 10 runs, all completed; cell 1: 10 runs, 2 completed, one violated; cell 2: none.
+fn sweep() -> Vec<RunRow> {
+    let outcome = |cell, run| match (cell, run) {
+        (0, _) | (1, 0..2) => Outcome::Completed,
+        (1, 2) => Outcome::Violation,
+        (1, 3) => Outcome::Error,
+        _ => Outcome::Timeout,
+    };
+    let runs = (0..3).flat_map(|cell| (0..10).map(move |run| (cell, run)));
+    let row = |(cell, run): (u32, u32)| row(cell, run, &[&cell.to_string()], outcome(cell, run));
+    runs.map(row).collect()
+}
+
+fn default_analysis(dir: &TempDir) -> Vec<GroupSummary> {
+    analyze(dir.path(), &AnalysisOptions::default()).unwrap()
+}
+
+fn assert_near(actual: Option<f64>, expected: f64) {
+    let actual = actual.expect("defined");
+    assert!((actual - expected).abs() < 1e-9, "{actual} instead of {expected}");
+}
+
+#[test]
+fn figures_of_a_sweep() {
+    let groups = default_analysis(&folder(&["adversary.count"], &sweep()));
+    assert_eq!(groups.len(), 3);
+    let all = &groups[0];
+    assert_eq!((all.runs, all.completed, all.latency_runs), (10, 10, 10));
+    // Values 10, 11, …, 19 ms: s = 3.0276…, t(0.975; 9) = 2.2621…
+    assert_near(all.mean.estimate, 14.5);
+    assert_near(all.mean.lower, 14.5 - 2.262_157_162_798_205 * 3.027_650_354_097_492 / 10_f64.sqrt());
+    assert_near(all.median.estimate, 14.5);
+    assert_near(all.median.lower, 11.0);
+    assert_near(all.median.upper, 18.0);
+    assert_near(all.p99.estimate, 18.91);
+    assert_eq!(all.p99.upper, None);
+    let note = all.p99.note.as_ref().unwrap();
+    assert_eq!(note, "upper end undefined: needs at least 368 runs");
+    assert_near(all.success.estimate, 1.0);
+    assert_near(all.success.lower, 1.0 - 0.277_532_799_862_889_2);
+
+    let some = &groups[1];
+    assert_eq!((some.completed, some.errors, some.latency_runs), (2, 1, 2));
+    assert_near(some.mean.estimate, 20.5);
+    assert_near(some.agreement.estimate, 0.9);
+    assert_near(some.requests_share, 0.2);
+    assert!(some.notes[0].contains("1 of 10 runs ended with an error"));
+
+    let failed = &groups[2];
+    assert_eq!((failed.completed, failed.mean.estimate, failed.p99.lower), (0, None, None));
+    assert_eq!(failed.median.note.as_deref(), Some("no completed run"));
+}
+
+#[test]
+fn json_is_as_documented() {
+    let rows = [row(0, 0, &["2", "5ms"], Outcome::Completed), row(1, 0, &["0.5", "010"], Outcome::Timeout)];
+    let groups = default_analysis(&folder(&["adversary.count", "net"], &rows));
+    let json: serde_json::Value = serde_json::from_str(&render::json(&groups)).unwrap();
+    let first = &json[0];
+    assert_eq!(first["group"], serde_json::json!({"adversary.count": 2, "net": "5ms"}));
+    assert_eq!(first["metric"], "all_commit");
+    assert_eq!(first["unit"], "ms");
+    assert_eq!((&first["runs"], &first["completed"]), (&1.into(), &1.into()));
+    assert_eq!(first["mean"]["estimate"], 10.0);
+    assert!(first["mean"]["lower"].is_null());
+    assert_eq!(first["mean"]["note"], "interval undefined: needs at least 2 runs");
+    assert_eq!(first["success"]["method"], "Wilson score");
+    assert!(first["success"].get("note").is_none());
+    assert_eq!(json[1]["group"], serde_json::json!({"adversary.count": 0.5, "net": "010"}));
+    assert!(json[1]["p99"]["estimate"].is_null());
+    assert!(!render::json(&groups).contains("NaN"));
+}
+
+#[test]
+fn table_and_csv() {
+    let groups = default_analysis(&folder(&["adversary.count"], &sweep()));
+    let table = render::table(&groups);
+    let expected = "\
+adversary.count  completed         success %  requests %    mean ms     median ms      p99 ms       agreement %
+              0      10/10   100 [72.2–100]     100  14.5 ± 2.2  14.5 [11.0–18.0]";
+    let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(squeeze(&table).starts_with(&squeeze(expected)), "{table}");
+    for words in [
+        "Over completed runs only",
+        "95 % intervals",
+        "adversary.count 2: no completed run",
+        "adversary.count 0, 1: p99: upper end undefined: needs at least 368 runs",
+    ] {
+        assert!(table.contains(words), "no {words:?} in\n{table}");
+    }
+    let csv = render::csv(&groups);
+    assert!(csv.starts_with("adversary.count,metric,unit,confidence,runs,completed,"));
+    assert_eq!(csv.lines().count(), 4);
+    assert!(csv.lines().nth(1).unwrap().starts_with("0,all_commit,ms,0.95,10,10,0,10,10,1,10,0,1,"));
+    assert_eq!((render::table(&[]), render::csv(&[])), ("no runs\n".to_owned(), String::new()));
+}
+
+#[test]
+fn grouping() {
+    let rows = [
+        row(0, 0, &["1", "a"], Outcome::Completed),
+        row(1, 0, &["1", "b"], Outcome::Completed),
+        row(2, 0, &["2", "a"], Outcome::Completed),
+    ];
+    let dir = folder(&["x", "y"], &rows);
+    let by = |columns: &[&str]| {
+        let by = Some(columns.iter().map(|&column| column.to_owned()).collect());
+        analyze(dir.path(), &AnalysisOptions { by, ..AnalysisOptions::default() })
+    };
+    let groups = by(&["y"]).unwrap();
+    let runs: Vec<u64> = groups.iter().map(|group| group.runs).collect();
+    assert_eq!(runs, [2, 1]);
+    assert_near(groups[0].mean.estimate, 20.0);
+    assert_eq!(by(&[]).unwrap().len(), 1);
+    assert_eq!(by(&["replicas"]).unwrap()[0].group, [("replicas".to_owned(), "4".to_owned())]);
+    let error = by(&["z"]).unwrap_err().to_string();
+    assert!(error.contains("`z`") && error.contains("x, y, cell"), "{error}");
+}
+
+#[test]
+fn without_a_log_there_is_no_latency() {
+    let dir = tempfile::tempdir().unwrap();
+    write_runs(dir.path(), &["x"], &[row(0, 0, &["1"], Outcome::Completed)]);
+    let groups = default_analysis(&dir);
+    assert_eq!((groups[0].latency_runs, groups[0].mean.estimate), (0, None));
+    let note = groups[0].mean.note.as_ref().unwrap();
+    assert!(note.contains("[output] events = \"protocol\""), "{note}");
+    assert!(render::table(&groups).contains(note));
+}
+
+#[test]
+fn samples_that_silence_leaves_undefined_are_counted() {
+    let dir = folder(&["x"], &[row(0, 0, &["1"], Outcome::Completed)]);
+    let log = dir.path().join("events.csv");
+    // The last replica's commit is lost from the log: as if it never committed.
+    let text = fs::read_to_string(&log).unwrap();
+    fs::write(&log, text.replace(",3,committed,", ",3,prepared,")).unwrap();
+    let groups = default_analysis(&dir);
+    assert_eq!((groups[0].undefined_samples, groups[0].mean.estimate), (1, None));
+    let table = render::table(&groups);
+    assert!(table.contains("1 all_commit samples of completed runs are undefined"), "{table}");
+    let metric = LatencyMetric::QuorumCommit;
+    let quorum = analyze(dir.path(), &AnalysisOptions { metric, ..AnalysisOptions::default() });
+    assert_near(quorum.unwrap()[0].mean.estimate, 10.0);
+}
+
+#[test]
+fn empty_tables() {
+    let dir = folder(&["x"], &[]);
+    assert!(default_analysis(&dir).is_empty());
+}
+
+#[test]
+fn files_that_do_not_fit() {
+    let rows = [row(0, 0, &["1"], Outcome::Completed), row(0, 1, &["1"], Outcome::Completed)];
+    let dir = folder(&["x"], &rows);
+    let refused = |options: &AnalysisOptions, words: &[&str]| {
+        let message = analyze(dir.path(), options).unwrap_err().to_string();
+        for word in words {
+            assert!(message.contains(word), "no {word:?} in: {message}");
+        }
+    };
+    let options = AnalysisOptions::default();
+    let log = dir.path().join("events.csv");
+    let good = fs::read_to_string(&log).unwrap();
+    let (header, rows_text) = good.split_once('\n').unwrap();
+    let (first, second) = rows_text.split_at(rows_text.len() / 2);
+    assert!(second.starts_with("0,1,"));
+
+    fs::write(&log, format!("{header}\n{first}")).unwrap();
+    refused(&options, &["events.csv", "no event of cell 0, run 1", "again"]);
+    fs::write(&log, format!("{header}\n{first}{second}{first}")).unwrap();
+    refused(&options, &["events.csv:12", "(cell 0, run 0)", "apart"]);
+    fs::write(&log, good.replace("\n0,1,", "\n0,2,")).unwrap();
+    refused(&options, &["events.csv:7", "(cell 0, run 2)", "runs.csv has no row"]);
+    fs::write(&log, good.replace(",3,committed,", ",4,committed,")).unwrap();
+    refused(&options, &["events.csv:6", "node 4", "4 replicas only"]);
+    fs::write(&log, &good[..good.len() - 3]).unwrap();
+    refused(&options, &["events.csv:11", "middle of a row"]);
+    fs::write(&log, "a,b\n").unwrap();
+    refused(&options, &["events.csv:1", "header"]);
+    fs::write(&log, &good).unwrap();
+    for confidence in [0.0, 1.0, 95.0, f64::NAN] {
+        refused(&AnalysisOptions { confidence, ..options.clone() }, &["confidence", "0.95"]);
+    }
+    fs::remove_file(dir.path().join("runs.csv")).unwrap();
+    refused(&options, &["runs.csv", "cannot read it", "byzlab run --out"]);
+}
+
+#[test]
+fn huge_numbers_do_no_harm() {
+    let huge = RunRow {
+        replicas: u32::MAX,
+        faults: u32::MAX,
+        requests: u64::MAX,
+        completed: u64::MAX,
+        ..row(u32::MAX, u32::MAX, &["1e400"], Outcome::Completed)
+    };
+    let dir = tempfile::tempdir().unwrap();
+    write_runs(dir.path(), &["x"], &[huge.clone(), RunRow { run: 0, ..huge }]);
+    let mut log = EventWriter::new(File::create(dir.path().join("events.csv")).unwrap()).unwrap();
+    log_run(&mut log, u32::MAX, u32::MAX, 10_000_000_000_000);
+    log_run(&mut log, u32::MAX, 0, 1);
+    log.finish().unwrap();
+    let groups = default_analysis(&dir);
+    assert_eq!(groups[0].latency_runs, 0);
+    assert!(render::json(&groups).contains("\"1e400\""));
+}

@@ -1,0 +1,345 @@
+//! The checked experiment: what a TOML file, its overrides and its sweep come to.
+
+use super::attack::read_adversary;
+use super::latency::read_network;
+use super::sweep::{Axis, read_axes};
+use super::units::{Nanoseconds, bytes, duration};
+use super::{ConfigError, Document, Origin, Value};
+use super::{Section, boolean, integer, text, word};
+use byzlab_adversary::{AttackConfig, Selection};
+use byzlab_network::{Key, NetworkModel, NodeId, Span, Time};
+use byzlab_replica::{Cluster, ProtocolConfig, SendTo, Workload};
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A whole experiment, checked: nothing in it needs another check.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Experiment {
+    /// Its name.
+    pub name: String,
+    /// The seed of everything random in it.
+    pub seed: u64,
+    /// Independent replications of each cell.
+    pub runs: u32,
+    /// Whether cells have random numbers of their own; else runs of the same index share theirs.
+    pub independent_cells: bool,
+    /// What goes into `events.csv`.
+    pub events: EventDetail,
+    /// The settings of the first cell, which stand for what is not swept.
+    pub base: Arc<Settings>,
+    /// The swept keys with their values.
+    pub axes: Vec<Axis>,
+    /// One cell for each combination of swept values, the last axis varying fastest; one cell if nothing is swept.
+    pub cells: Vec<Cell>,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum EventDetail {
+    /// No events.
+    None,
+    /// The protocol's events.
+    Protocol,
+    /// And each message.
+    Messages,
+}
+
+/// One combination of swept values.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Cell {
+    /// The value of each swept key, as `runs.csv` shows it.
+    pub parameters: Vec<String>,
+    /// What it is run with.
+    pub settings: Arc<Settings>,
+}
+
+/// What a single run needs to know, but for its seed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Settings {
+    /// A run that is not done by then ends.
+    pub time_limit: Span,
+    /// How long a completed run waits for the last honest replicas to execute.
+    pub drain: Span,
+    /// What the analysis leaves out at the beginning.
+    pub warmup: Span,
+    /// The protocol.
+    pub protocol: Arc<ProtocolConfig>,
+    /// The clients.
+    pub workload: Arc<Workload>,
+    /// What the file leaves to others of its keys.
+    pub derived: Derived,
+    /// The network.
+    pub network: NetworkModel,
+    /// The adversary.
+    pub adversary: AdversarySettings,
+}
+
+/// Settings that follow others: a sweep over those must not freeze them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Derived {
+    /// Whether `faults` was left out, and follows `replicas`.
+    pub faults: bool,
+    /// Whether `max_in_flight` was left out, and follows `log_window`.
+    pub max_in_flight: bool,
+    /// How `reply_quorum` was given.
+    pub reply_quorum: ReplyQuorum,
+}
+
+/// How many matching replies a client waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReplyQuorum {
+    /// f+1: one of them is honest.
+    WeakQuorum,
+    /// Q.
+    Quorum,
+    /// So many.
+    Count(u16),
+}
+
+impl ReplyQuorum {
+    fn of(self, cluster: Cluster) -> u16 {
+        match self {
+            ReplyQuorum::WeakQuorum => cluster.weak_quorum(),
+            ReplyQuorum::Quorum => cluster.quorum(),
+            ReplyQuorum::Count(count) => count,
+        }
+    }
+}
+
+/// Who is corrupted, and what they do.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AdversarySettings {
+    /// Who.
+    pub corrupted: Corrupted,
+    /// What.
+    pub attacks: Vec<AttackConfig>,
+}
+
+/// Who is corrupted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Corrupted {
+    /// So many, chosen in each run.
+    Count(u16, Selection),
+    /// These.
+    Members(Vec<NodeId>),
+}
+
+impl Settings {
+    /// The corrupted replicas of a run, lowest id first.
+    pub fn corrupted(&self, run: Key) -> Vec<NodeId> {
+        match &self.adversary.corrupted {
+            Corrupted::Count(count, selection) => selection.choose(self.protocol.cluster, usize::from(*count), run),
+            Corrupted::Members(members) => members.clone(),
+        }
+    }
+
+    /// How many replicas are corrupted.
+    pub fn corrupted_count(&self) -> usize {
+        match &self.adversary.corrupted {
+            Corrupted::Count(count, _) => usize::from(*count),
+            Corrupted::Members(members) => members.len(),
+        }
+    }
+
+    /// How many requests the clients make.
+    pub fn requests(&self) -> u64 {
+        u64::from(self.protocol.clients) * self.workload.requests
+    }
+}
+
+impl Experiment {
+    /// Reads an experiment from a file. Each of `overrides` is a `key=value`, as after `--set`.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError> {
+        let name = path.display().to_string();
+        let unreadable = |error: std::io::Error| {
+            ConfigError::new(
+                Origin::File { path: name.as_str().into(), line: 0 },
+                format_args!("cannot be read: {error}"),
+            )
+            .hint("give the path of an experiment, for example configs/tutorial.toml")
+        };
+        let content = std::fs::read_to_string(path).map_err(unreadable)?;
+        Experiment::parse(&name, &content, path.parent().unwrap_or(Path::new("")), overrides)
+    }
+
+    /// Reads an experiment from TOML text. `name` stands for the file in errors; files that it names are looked for in
+    /// `folder`.
+    pub fn parse(name: &str, toml: &str, folder: &Path, overrides: &[String]) -> Result<Experiment, ConfigError> {
+        let mut document = Document::parse(name, toml)?;
+        for argument in overrides {
+            document.set(argument)?;
+        }
+        let root = document.root();
+        let axes = read_axes(&root)?;
+        let cells = read_cells(&document, &axes, folder)?;
+        let experiment = root.section("experiment")?;
+        let default_name =
+            Path::new(name).file_stem().map_or("experiment".into(), |stem| stem.to_string_lossy().into_owned());
+        let detail =
+            [("none", EventDetail::None), ("protocol", EventDetail::Protocol), ("messages", EventDetail::Messages)];
+        Ok(Experiment {
+            name: experiment.or("name", text(), default_name)?,
+            seed: experiment.or("seed", integer(0..), 1)?,
+            runs: experiment.or("runs", integer(1..), 100)?,
+            independent_cells: experiment.or("independent_cells", boolean(), false)?,
+            events: root.section("output")?.or("events", word(detail), EventDetail::Protocol)?,
+            base: Arc::clone(&cells[0].settings),
+            cells,
+            axes,
+        })
+    }
+
+    /// The swept keys.
+    pub fn swept_keys(&self) -> Vec<String> {
+        self.axes.iter().map(|axis| axis.key.clone()).collect()
+    }
+
+    /// The seed of a run: a function of the experiment's seed and the run's index, so that runs of the same index in different
+    /// cells can be compared in pairs; and of the cell, if the experiment wants that.
+    pub fn run_seed(&self, cell: u32, run: u32) -> u64 {
+        let runs = Key::root(self.seed).component("run");
+        let family = if self.independent_cells { runs.component("cell").child(u64::from(cell)) } else { runs };
+        family.child(u64::from(run)).as_u64()
+    }
+}
+
+/// Every combination of the axes' values.
+fn read_cells(document: &Document, axes: &[Axis], folder: &Path) -> Result<Vec<Cell>, ConfigError> {
+    let count = axes.iter().map(|axis| axis.points.len()).product();
+    let read_cell = |index: usize| {
+        let mut document = document.clone();
+        let mut parameters = Vec::new();
+        let mut place = count;
+        for axis in axes {
+            place /= axis.points.len();
+            let (value, origin): &(Value, Origin) = &axis.points[index / place % axis.points.len()];
+            document.set_value(&axis.key, value.clone(), origin)?;
+            parameters.push(match value {
+                Value::Text(text) => text.clone(),
+                other => other.to_string(),
+            });
+        }
+        let settings = Arc::new(read_settings(document.root(), folder)?);
+        Ok(Cell { parameters, settings })
+    };
+    (0..count).map(read_cell).collect()
+}
+
+/// Reads all that a single run needs, and complains about keys that nobody knows.
+fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigError> {
+    // Read with the experiment itself; a cell needs only their being known.
+    for key in ["name", "seed", "runs", "independent_cells"] {
+        root.section("experiment")?.value(key);
+    }
+    root.section("output")?.value("events");
+    root.value("sweep");
+
+    let experiment = root.section("experiment")?;
+    let time_limit = experiment.or("time_limit", duration().within(Nanoseconds(1)..), Nanoseconds(10_000_000_000))?;
+    let drain = experiment.or("drain", duration(), Nanoseconds(1_000_000_000))?;
+    let (protocol, workload, derived) = read_protocol(&root)?;
+    let warmup = root.section("workload")?.or("warmup", duration(), Nanoseconds(0))?;
+    let settings = Settings {
+        time_limit: span(time_limit),
+        drain: span(drain),
+        warmup: span(warmup),
+        network: read_network(&root.section("network")?, folder)?,
+        adversary: read_adversary(&root.section("adversary")?, protocol.cluster)?,
+        protocol: Arc::new(protocol),
+        workload: Arc::new(workload),
+        derived,
+    };
+    root.finish()?;
+    Ok(settings)
+}
+
+fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workload, Derived), ConfigError> {
+    let cluster = read_cluster(&root.section("cluster")?)?;
+    let workload = root.section("workload")?;
+    let most_clients = NodeId::MAX_NODES as u16 - cluster.replicas() - 1;
+    let clients = workload.or("clients", integer(1..=most_clients), 1)?;
+
+    let protocol = root.section("protocol")?;
+    if protocol.or("view_change", boolean(), false)? {
+        let remedy = "set it to false: a faulty primary then stops its requests until the time limit";
+        return Err(protocol.error_at("view_change", "this version has no view changes yet", remedy));
+    }
+    let positive =
+        || integer(NonZeroU64::MIN.get()..).map(|value: u64| NonZeroU64::new(value).unwrap_or(NonZeroU64::MIN));
+    let interval = protocol.or("checkpoint_interval", positive(), const { NonZeroU64::new(100).unwrap() })?;
+    let window = protocol.or("log_window", positive(), const { NonZeroU64::new(400).unwrap() })?;
+    if window < interval {
+        let problem = format!("smaller than checkpoint_interval = {interval}: no checkpoint would ever be reached");
+        let remedy = format!("give at least twice the interval, for example {}", interval.get().saturating_mul(2));
+        return Err(protocol.error_at("log_window", problem, remedy));
+    }
+    let batch_size = protocol.or("batch_size", integer(1_usize..), 1)?;
+    let batch_delay = protocol.or("batch_delay", duration(), Nanoseconds(0))?;
+    let max_in_flight = protocol.or("max_in_flight", positive(), window)?;
+
+    let requests = workload.or("requests", integer(1..), 1)?;
+    workload.or("mode", word([("closed", ())]), ())?;
+    let send_to =
+        workload.or("send_to", word([("primary", SendTo::Primary), ("all", SendTo::All)]), SendTo::Primary)?;
+    let client_timeout =
+        workload.or("client_timeout", duration().within(Nanoseconds(1)..), Nanoseconds(1_000_000_000))?;
+    let words = word([("f+1", ReplyQuorum::WeakQuorum), ("quorum", ReplyQuorum::Quorum)]);
+    let counts = integer(1..=cluster.replicas()).map(ReplyQuorum::Count);
+    let reply_quorum = workload.or("reply_quorum", counts.or(words), ReplyQuorum::WeakQuorum)?;
+    let think_time = workload.or("think_time", duration(), Nanoseconds(0))?;
+    let size = |key| {
+        let most = u64::from(u32::MAX);
+        workload.or(key, bytes().map(|bytes| bytes.0), 0).and_then(|bytes| {
+            let problem = format!("{bytes} bytes is more than {most}");
+            u32::try_from(bytes).map_err(|_| workload.error_at(key, problem, "give a size below 4 GiB"))
+        })
+    };
+    let (payload, reply_payload) = (size("payload")?, size("reply_payload")?);
+
+    let derived = Derived {
+        faults: root.section("cluster")?.value("faults").is_none(),
+        max_in_flight: protocol.value("max_in_flight").is_none(),
+        reply_quorum,
+    };
+    let protocol = ProtocolConfig {
+        cluster,
+        clients,
+        checkpoint_interval: interval,
+        log_window: window,
+        batch_size: NonZeroUsize::new(batch_size).unwrap_or(NonZeroUsize::MIN),
+        batch_delay: span(batch_delay),
+        max_in_flight,
+        reply_payload,
+    };
+    let workload = Workload {
+        requests,
+        send_to,
+        client_timeout: span(client_timeout),
+        reply_quorum: reply_quorum.of(cluster),
+        think_time: span(think_time),
+        payload,
+    };
+    Ok((protocol, workload, derived))
+}
+
+fn read_cluster(section: &Section<'_>) -> Result<Cluster, ConfigError> {
+    let replicas = section.or("replicas", integer(1..=32_767_u16), 4)?;
+    let faults = section.optional("faults", integer(0..))?;
+    Cluster::new(replicas, faults).map_err(|error| {
+        let most = (replicas - 1) / 3;
+        section.error_at(
+            "faults",
+            error,
+            format_args!("give at most {most}, or at least {} replicas", 3 * faults.unwrap_or(0) + 1),
+        )
+    })
+}
+
+pub(super) fn span(nanoseconds: Nanoseconds) -> Span {
+    Span::from_nanos(nanoseconds.0)
+}
+
+pub(super) fn time(nanoseconds: Nanoseconds) -> Time {
+    Time::from_nanos(nanoseconds.0)
+}

@@ -1,0 +1,22 @@
+//! Experiments as TOML: reading, checking, and errors that say where and what to do.
+
+mod attack;
+mod document;
+mod error;
+mod experiment;
+mod kind;
+mod latency;
+mod resolved;
+mod section;
+mod sweep;
+mod units;
+mod value;
+
+pub use document::Document;
+pub use error::{ConfigError, Origin};
+pub use experiment::{AdversarySettings, Cell, Corrupted, Derived, EventDetail, Experiment, ReplyQuorum, Settings};
+pub use kind::{Kind, Problem, Whole, boolean, integer, list, number, text, word};
+pub use section::Section;
+pub use sweep::Axis;
+pub use units::{Bytes, Nanoseconds, Probability, bytes, duration, probability};
+pub use value::{Located, Table, Value};

@@ -1,0 +1,210 @@
+//! The resolved configuration: an experiment as TOML, with every default spelled out.
+
+use super::experiment::{Corrupted, EventDetail, Experiment, ReplyQuorum, Settings};
+use super::units::{Bytes, Nanoseconds};
+use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
+use byzlab_network::latency::Shape;
+use byzlab_network::{Latency, NetworkModel, NodeId, Span, Time};
+use byzlab_replica::SendTo;
+use std::fmt::{Display, Write};
+
+impl Experiment {
+    /// The experiment as TOML. Reading it gives the same experiment again.
+    pub fn to_toml(&self) -> String {
+        let mut out = Toml::default();
+        out.section("experiment");
+        out.key("name", quoted(&self.name));
+        out.key("seed", self.seed);
+        out.key("runs", self.runs);
+        out.key("independent_cells", self.independent_cells);
+        out.key("time_limit", span(self.base.time_limit));
+        out.key("drain", span(self.base.drain));
+        write_settings(&self.base, &|key| self.axes.iter().any(|axis| axis.key == key), &mut out);
+        if !self.axes.is_empty() {
+            out.section("sweep");
+            for axis in &self.axes {
+                let values: Vec<String> = axis.points.iter().map(|(value, _)| value.to_string()).collect();
+                out.key(&quoted(&axis.key), format_args!("[{}]", values.join(", ")));
+            }
+        }
+        out.section("output");
+        let detail = match self.events {
+            EventDetail::None => "none",
+            EventDetail::Protocol => "protocol",
+            EventDetail::Messages => "messages",
+        };
+        out.key("events", quoted(detail));
+        out.0
+    }
+}
+
+/// TOML text that grows line by line.
+#[derive(Default)]
+struct Toml(String);
+
+impl Toml {
+    fn section(&mut self, name: &str) {
+        let gap = if self.0.is_empty() { "" } else { "\n" };
+        let _ = writeln!(self.0, "{gap}[{name}]");
+    }
+
+    fn comment(&mut self, text: &str) {
+        let _ = writeln!(self.0, "# {text}");
+    }
+
+    fn key(&mut self, key: &str, value: impl Display) {
+        let _ = writeln!(self.0, "{key} = {value}");
+    }
+}
+
+/// `is_swept` tells of a key: what follows it is left to follow it.
+fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mut Toml) {
+    let Settings { protocol, workload, derived, .. } = settings;
+    out.section("cluster");
+    out.key("replicas", protocol.cluster.replicas());
+    if derived.faults && is_swept("cluster.replicas") {
+        out.comment("faults = floor((replicas - 1) / 3)");
+    } else {
+        out.key("faults", protocol.cluster.faults());
+    }
+
+    out.section("protocol");
+    out.key("view_change", false);
+    out.key("checkpoint_interval", protocol.checkpoint_interval);
+    out.key("log_window", protocol.log_window);
+    out.key("batch_size", protocol.batch_size);
+    out.key("batch_delay", span(protocol.batch_delay));
+    if derived.max_in_flight && is_swept("protocol.log_window") {
+        out.comment("max_in_flight = log_window");
+    } else {
+        out.key("max_in_flight", protocol.max_in_flight);
+    }
+
+    out.section("workload");
+    out.key("clients", protocol.clients);
+    out.key("mode", quoted("closed"));
+    out.key("requests", workload.requests);
+    let send_to = match workload.send_to {
+        SendTo::Primary => "primary",
+        SendTo::All => "all",
+    };
+    out.key("send_to", quoted(send_to));
+    out.key("client_timeout", span(workload.client_timeout));
+    match derived.reply_quorum {
+        ReplyQuorum::WeakQuorum => out.key("reply_quorum", quoted("f+1")),
+        ReplyQuorum::Quorum => out.key("reply_quorum", quoted("quorum")),
+        ReplyQuorum::Count(count) => out.key("reply_quorum", count),
+    }
+    out.key("think_time", span(workload.think_time));
+    out.key("payload", quoted(&Bytes(u64::from(workload.payload)).to_string()));
+    out.key("reply_payload", quoted(&Bytes(u64::from(protocol.reply_payload)).to_string()));
+    out.key("warmup", span(settings.warmup));
+
+    write_network(&settings.network, out);
+
+    out.section("adversary");
+    match &settings.adversary.corrupted {
+        Corrupted::Count(count, selection) => {
+            out.key("count", count);
+            let selection = match selection {
+                Selection::Random => "random",
+                Selection::First => "first",
+                Selection::Last => "last",
+                Selection::Primary => "primary",
+            };
+            out.key("selection", quoted(selection));
+        }
+        Corrupted::Members(members) => out.key("members", nodes(members)),
+    }
+    for attack in &settings.adversary.attacks {
+        write_attack(attack, out);
+    }
+}
+
+fn write_network(network: &NetworkModel, out: &mut Toml) {
+    out.section("network");
+    out.key("latency", latency(&network.latency));
+    out.key("drop", decimal(network.drop));
+    out.key("duplicate", decimal(network.duplicate));
+    if let Some(reorder) = &network.reorder {
+        let (probability, extra) = (decimal(reorder.probability), latency(&reorder.extra));
+        out.key("reorder", format_args!("{{ probability = {probability}, extra = {extra} }}"));
+    }
+}
+
+fn write_attack(AttackConfig { kind, scope }: &AttackConfig, out: &mut Toml) {
+    let Scope { members, start, end, probability, messages, to } = scope;
+    out.section("[adversary.attack]");
+    out.key("kind", quoted(kind.name()));
+    if let AttackKind::Equivocate { groups } = kind {
+        match groups {
+            Groups::Each => out.key("groups", quoted("each")),
+            Groups::Halves => out.key("groups", quoted("halves")),
+            Groups::Lists(lists) => {
+                let lists: Vec<String> = lists.iter().map(|list| nodes(list)).collect();
+                out.key("groups", format_args!("[{}]", lists.join(", ")));
+            }
+        }
+    }
+    if let Some(members) = members {
+        out.key("members", nodes(members));
+    }
+    out.key("start", span(start.since(Time::START)));
+    if *end != Time::END {
+        out.key("end", span(end.since(Time::START)));
+    }
+    out.key("probability", decimal(*probability));
+    if let Some(messages) = messages {
+        let names: Vec<String> = messages.iter().map(|kind| quoted(kind.name())).collect();
+        out.key("messages", format_args!("[{}]", names.join(", ")));
+    }
+    if let Some(to) = to {
+        out.key("to", nodes(to));
+    }
+}
+
+fn latency(latency: &Latency) -> String {
+    let list = |values: &[Span]| values.iter().map(|&value| span(value)).collect::<Vec<_>>().join(", ");
+    let (name, parameters) = match latency.shape() {
+        Shape::Constant { value } => ("constant", format!("value = {}", span(*value))),
+        Shape::Uniform { min, max } => ("uniform", format!("min = {}, max = {}", span(*min), span(*max))),
+        Shape::Normal { mean, std_dev } => ("normal", format!("mean = {}, std_dev = {}", span(*mean), span(*std_dev))),
+        Shape::Exponential { mean } => ("exponential", format!("mean = {}", span(*mean))),
+        Shape::Lognormal { median, sigma } => {
+            ("lognormal", format!("median = {}, sigma = {}", span(*median), decimal(*sigma)))
+        }
+        Shape::Pareto { scale, shape } => ("pareto", format!("scale = {}, shape = {}", span(*scale), decimal(*shape))),
+        Shape::Gamma { shape, scale } => ("gamma", format!("shape = {}, scale = {}", decimal(*shape), span(*scale))),
+        Shape::Weibull { scale, shape } => {
+            ("weibull", format!("scale = {}, shape = {}", span(*scale), decimal(*shape)))
+        }
+        Shape::Discrete { values, weights } => {
+            let weights: Vec<String> = weights.iter().map(|&weight| decimal(weight)).collect();
+            ("discrete", format!("values = [{}], weights = [{}]", list(values), weights.join(", ")))
+        }
+        Shape::Empirical { values } => ("empirical", format!("values = [{}]", list(values))),
+    };
+    let mut text = format!("{{ distribution = \"{name}\", {parameters}, offset = {}", span(latency.offset()));
+    if name != "uniform" {
+        let _ = write!(text, ", min = {}", span(latency.floor()));
+    }
+    text + " }"
+}
+
+fn span(span: Span) -> String {
+    quoted(&Nanoseconds(span.as_nanos()).to_string())
+}
+
+fn nodes(nodes: &[NodeId]) -> String {
+    let ids: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+    format!("[{}]", ids.join(", "))
+}
+
+/// A decimal number, with a point even if it is whole.
+fn decimal(value: f64) -> String {
+    format!("{value:?}")
+}
+
+fn quoted(text: &str) -> String {
+    super::Value::Text(text.to_owned()).to_string()
+}

@@ -1,0 +1,102 @@
+//! `[sweep]`: the keys that vary, and their values.
+
+use super::{ConfigError, Located, Origin, Value};
+use super::{Section, number};
+use std::fmt::Write;
+
+/// A swept key with its values.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Axis {
+    /// The dotted path of the key.
+    pub key: String,
+    /// Its values, and where each comes from.
+    pub points: Vec<(Value, Origin)>,
+}
+
+/// More cells than this are a mistake.
+const MOST_CELLS: usize = 100_000;
+
+/// What concerns the experiment as a whole cannot vary within it.
+const FIXED: [&str; 5] =
+    ["experiment.name", "experiment.seed", "experiment.runs", "experiment.independent_cells", "workload.warmup"];
+
+pub(super) fn read_axes(root: &Section<'_>) -> Result<Vec<Axis>, ConfigError> {
+    let sweep = root.section("sweep")?;
+    let mut axes = Vec::new();
+    for key in sweep.keys() {
+        if FIXED.contains(&key) || key.starts_with("output.") || key.starts_with("sweep.") {
+            let remedy = "sweep a key of [cluster], [protocol], [workload], [network] or [adversary]";
+            return Err(sweep.error_at(key, "this key holds for the whole experiment", remedy));
+        }
+        axes.push(Axis { key: key.to_owned(), points: read_points(&sweep, key)? });
+    }
+    let cells = axes.iter().try_fold(1_usize, |product, axis| product.checked_mul(axis.points.len()));
+    if cells.is_none_or(|cells| cells > MOST_CELLS) {
+        let problem = format!("the axes make a grid of more than {MOST_CELLS} cells");
+        return Err(sweep.error_at("", problem, "sweep fewer values, or split the experiment"));
+    }
+    Ok(axes)
+}
+
+fn read_points(sweep: &Section<'_>, key: &str) -> Result<Vec<(Value, Origin)>, ConfigError> {
+    let remedy = format!("write `\"{key}\" = [1, 2, 3]` or `\"{key}\" = {{ from = 0, to = 9 }}`");
+    let values: Vec<Value> = match sweep.value(key) {
+        Some(Value::List(items)) => items.iter().map(|Located { value, .. }| value.clone()).collect(),
+        Some(Value::Table(_)) => read_range(sweep, key)?,
+        _ => return Err(sweep.error_at(key, "neither a list nor a range", remedy)),
+    };
+    if values.is_empty() {
+        return Err(sweep.error_at(key, "there is no value to sweep over", remedy));
+    }
+    for (index, value) in values.iter().enumerate() {
+        if values[..index].contains(value) {
+            return Err(sweep.error_at(key, format_args!("{value} comes twice"), "give each value once"));
+        }
+    }
+    let place = sweep.origin(key);
+    let origin = |value: &Value| match &place {
+        Origin::File { path, line } => {
+            let (key, value) = (key.into(), value.to_string().into());
+            Origin::Sweep { path: path.clone(), line: *line, key, value }
+        }
+        other => other.clone(),
+    };
+    Ok(values.into_iter().map(|value| (value.clone(), origin(&value))).collect())
+}
+
+/// The values of `{ from, to, step }`, `to` included.
+fn read_range(sweep: &Section<'_>, key: &str) -> Result<Vec<Value>, ConfigError> {
+    let range = sweep.section(key)?;
+    if range.value("from").is_none() && range.value("to").is_none() {
+        let mut problem = String::from("a range needs `from` and `to`");
+        if let Some(inner) = range.keys().next() {
+            // `adversary.count = …` without quotes is a table in a table.
+            let _ = write!(problem, "; for the key {key}.{inner} put quotes around it");
+        }
+        return Err(sweep.error_at(key, problem, format_args!("write `\"{key}\" = {{ from = 0, to = 9 }}`")));
+    }
+    let whole = |name| matches!(range.value(name), None | Some(Value::Integer(_)));
+    let all_whole = ["from", "to", "step"].into_iter().all(whole);
+    let from = range.required("from", number(..))?;
+    let to = range.required("to", number(..))?;
+    let step = range.or("step", number(..), 1.0)?;
+    range.finish()?;
+    if step <= 0.0 || to < from {
+        return Err(sweep.error_at(key, "the range is empty", "`to` must not be below `from`, and `step` above 0"));
+    }
+    // Half a step in a million forgives what decimal steps lose in binary.
+    let steps = (to - from) / step + 1e-6;
+    if steps >= MOST_CELLS as f64 {
+        return Err(sweep.error_at(key, format_args!("more than {MOST_CELLS} values"), "take a larger step"));
+    }
+    let point = |index: u32| {
+        let value = from + f64::from(index) * step;
+        // To 12 digits, so that 0.1 + 0.2 is shown and read as 0.3.
+        if all_whole {
+            Value::Integer(value as i128)
+        } else {
+            Value::Float(format!("{value:.12}").parse().unwrap_or(value))
+        }
+    };
+    Ok((0..=steps as u32).map(point).collect())
+}

@@ -1,0 +1,207 @@
+//! The judge of a run: watches its events, and says when it is over and how it went.
+
+use byzlab_adversary::Event;
+use byzlab_analysis::Outcome;
+use byzlab_network::{Happening, NodeId, Record, Span, Time, Verdict};
+use byzlab_replica::{Digest, Event as ProtocolEvent, Message, SeqNum, Slot};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the judge knows of a run so far.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    requests: u64,
+    completed: u64,
+    drain: Span,
+    corrupted_within_faults: bool,
+    /// For each honest replica the last number that it executed.
+    executed: Vec<Option<SeqNum>>,
+    /// When every request was accepted: the number that all honest replicas are to reach.
+    goal: Option<SeqNum>,
+    /// What honest replicas committed, where not all of them have yet.
+    commits: BTreeMap<SeqNum, Decision>,
+    /// What clients asked for.
+    issued: BTreeSet<Digest>,
+    /// The proposal whose requests are being listed.
+    proposal: Digest,
+    /// Batches with a request that no client made.
+    foreign: BTreeSet<Digest>,
+    agreement: bool,
+    validity: bool,
+    fingerprint: Fingerprint,
+    last_event: Time,
+}
+
+#[derive(Debug)]
+struct Decision {
+    digest: Digest,
+    replicas: u16,
+}
+
+impl Judge {
+    /// A judge for `requests` requests at `replicas` replicas, of which some are corrupted.
+    pub(crate) fn new(requests: u64, replicas: u16, faults: u16, corrupted: &[NodeId], drain: Span) -> Judge {
+        let honest = |node: u16| (!corrupted.contains(&NodeId(node))).then_some(SeqNum(0));
+        Judge {
+            requests,
+            completed: 0,
+            drain,
+            corrupted_within_faults: corrupted.len() <= usize::from(faults),
+            executed: (0..replicas).map(honest).collect(),
+            goal: None,
+            commits: BTreeMap::new(),
+            issued: BTreeSet::new(),
+            proposal: Digest::default(),
+            foreign: BTreeSet::new(),
+            agreement: true,
+            validity: true,
+            fingerprint: Fingerprint::new(),
+            last_event: Time::START,
+        }
+    }
+
+    /// Takes note of what happened in a window.
+    pub(crate) fn observe(&mut self, records: &[Record<Message, Event>]) -> Verdict {
+        let mut verdict = Verdict::Continue;
+        for record in records {
+            let Happening::Event(event) = &record.what else { continue };
+            self.fingerprint.add(record.time, record.node, event);
+            self.last_event = record.time;
+            if let Event::Protocol(event) = event {
+                verdict = self.judge(record.time, record.node, event).unwrap_or(verdict);
+            }
+        }
+        verdict
+    }
+
+    fn judge(&mut self, time: Time, node: NodeId, event: &ProtocolEvent) -> Option<Verdict> {
+        match *event {
+            ProtocolEvent::Request { digest, .. } => {
+                self.issued.insert(digest);
+            }
+            ProtocolEvent::Propose(slot) => self.proposal = slot.digest,
+            ProtocolEvent::Ordered { request, .. } if !self.issued.contains(&request) => {
+                self.foreign.insert(self.proposal);
+            }
+            ProtocolEvent::Committed(slot) => self.commit(slot),
+            ProtocolEvent::Executed { slot, .. } => {
+                // I3: what is executed was asked for.
+                self.validity &= !self.foreign.contains(&slot.digest);
+                self.executed[node.index()] = Some(slot.seq);
+                return self.is_done().then_some(Verdict::Stop);
+            }
+            ProtocolEvent::Reply { .. } => {
+                self.completed += 1;
+                if self.completed == self.requests {
+                    self.goal = self.executed.iter().flatten().max().copied();
+                    return Some(if self.is_done() { Verdict::Stop } else { Verdict::StopAfter(time + self.drain) });
+                }
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// I1: honest replicas that commit at the same number commit the same digest.
+    fn commit(&mut self, slot: Slot) {
+        let decision = self.commits.entry(slot.seq).or_insert(Decision { digest: slot.digest, replicas: 0 });
+        self.agreement &= decision.digest == slot.digest;
+        decision.replicas += 1;
+        if usize::from(decision.replicas) == self.executed.iter().flatten().count() {
+            self.commits.remove(&slot.seq);
+        }
+    }
+
+    /// Whether every request was accepted, and all honest replicas executed what was accepted.
+    pub(crate) fn is_done(&self) -> bool {
+        self.goal.is_some_and(|goal| self.executed.iter().flatten().all(|&executed| executed >= goal))
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        let violated = !self.agreement || (self.corrupted_within_faults && !self.validity);
+        match (violated, self.completed == self.requests) {
+            (true, _) => Outcome::Violation,
+            (false, true) => Outcome::Completed,
+            (false, false) => Outcome::Timeout,
+        }
+    }
+
+    pub(crate) fn agreement(&self) -> bool {
+        self.agreement
+    }
+
+    pub(crate) fn validity(&self) -> bool {
+        self.validity
+    }
+
+    pub(crate) fn completed(&self) -> u64 {
+        self.completed
+    }
+
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.fingerprint.0
+    }
+
+    /// The time of the last event.
+    pub(crate) fn last_event(&self) -> Time {
+        self.last_event
+    }
+}
+
+/// A hash chained over all events of a run, in their order.
+///
+/// Each event is reduced to one word by a multilinear hash (Lemire & Kaser 2014), whose multiplications do not wait for each other,
+/// and that word is mixed into the chain.
+#[derive(Debug)]
+struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// Odd multipliers: the fractional digits of the square roots of the first primes.
+    const FACTORS: [u64; 7] = [
+        0x6a09_e667_f3bc_c909,
+        0xbb67_ae85_84ca_a73b,
+        0x3c6e_f372_fe94_f82b,
+        0xa54f_f53a_5f1d_36f1,
+        0x510e_527f_ade6_82d1,
+        0x9b05_688c_2b3e_6c1f,
+        0x1f83_d9ab_fb41_bd6b,
+    ];
+
+    fn new() -> Fingerprint {
+        Fingerprint(0)
+    }
+
+    fn add(&mut self, time: Time, node: NodeId, event: &Event) {
+        let (kind, words) = event_words(event);
+        let all = [time.as_nanos(), u64::from(node.0) << 8 | kind, words[0], words[1], words[2], words[3], self.0];
+        let sum = all.iter().zip(Fingerprint::FACTORS).fold(0_u64, |sum, (word, factor)| {
+            // The high half of the product carries the high bits of the word down to where they count.
+            let product = u128::from(*word ^ factor) * u128::from(factor);
+            sum.rotate_left(9).wrapping_add((product >> 64) as u64 ^ product as u64)
+        });
+        self.0 = Digest::of([sum]).0;
+    }
+}
+
+/// A number for the kind of an event, and what it says.
+fn event_words(event: &Event) -> (u64, [u64; 4]) {
+    let at = |slot: Slot| [u64::from(slot.view.0), slot.seq.0, slot.digest.0, 0];
+    let protocol = match event {
+        Event::Protocol(event) => *event,
+        Event::Corrupt => return (1, [0; 4]),
+        Event::Attack(name) => return (2, [Digest::of(name.bytes().map(u64::from)).0, 0, 0, 0]),
+    };
+    match protocol {
+        ProtocolEvent::Request { timestamp, digest } => (3, [timestamp, digest.0, 0, 0]),
+        ProtocolEvent::Reply { timestamp, digest, result } => (4, [timestamp, digest.0, result.0, 0]),
+        ProtocolEvent::Propose(slot) => (5, at(slot)),
+        ProtocolEvent::Ordered { view, seq, request, client } => {
+            (6, [u64::from(view.0), seq.0, request.0, u64::from(client.0)])
+        }
+        ProtocolEvent::PrePrepared(slot) => (7, at(slot)),
+        ProtocolEvent::Prepared(slot) => (8, at(slot)),
+        ProtocolEvent::Committed(slot) => (9, at(slot)),
+        ProtocolEvent::Executed { slot, state } => (10, [u64::from(slot.view.0), slot.seq.0, slot.digest.0, state.0]),
+        ProtocolEvent::Checkpoint { seq, state } => (11, [seq.0, state.0, 0, 0]),
+        ProtocolEvent::Stable { seq, state } => (12, [seq.0, state.0, 0, 0]),
+    }
+}

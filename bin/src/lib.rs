@@ -1,0 +1,18 @@
+//! byzlab: a laboratory for Practical Byzantine Fault Tolerance.
+//!
+//! From a TOML file to confidence intervals: [`Experiment`] reads and checks it, [`run_experiment`] runs all its cells and
+//! writes their logs, and [`byzlab_analysis`] turns the logs into estimates with intervals. The `byzlab` program is a thin
+//! layer over these.
+
+mod campaign;
+pub mod cli;
+pub mod config;
+mod judge;
+mod results;
+mod rows;
+mod run;
+
+pub use campaign::{Campaign, RunOptions, run_experiment};
+pub use config::Experiment;
+pub use results::ResultsError;
+pub use run::{RunId, RunResult, run_once};

@@ -1,0 +1,231 @@
+//! The results folder: written in the order of cells and runs, whatever order they finish in, and never with half a run in it.
+
+use byzlab_analysis::{EventWriter, RunRow, RunWriter};
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// What a results folder may hold.
+const FILES: [&str; 7] =
+    ["config.toml", "runs.csv", "events.csv", "latency.svg", "latency.png", "success.svg", "success.png"];
+
+/// Why results cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ResultsError {
+    /// The folder holds results already.
+    #[error("{} holds results already ({found})\n  hint: choose another folder with --out, or replace them with --force", folder.display())]
+    Occupied {
+        /// The folder.
+        folder: PathBuf,
+        /// A file in it.
+        found: &'static str,
+    },
+    /// A file or folder cannot be written.
+    #[error("{} cannot be written: {source}{}\n  hint: check the permissions and the free space of the disk", path.display(), kept(*complete))]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+        /// How many runs are in the folder whole; none if no run had begun.
+        complete: Option<usize>,
+    },
+}
+
+fn kept(complete: Option<usize>) -> String {
+    complete.map_or(String::new(), |runs| {
+        format!("\n  the first {runs} runs are complete in the folder and can be analysed; the rest is missing")
+    })
+}
+
+/// A new results folder, open for writing.
+///
+/// Runs are numbered through all cells. The *head* is the first run that is not finished: its events go straight into the
+/// file. Those of later runs wait in memory, and a run that has too many of them waits itself until it is the head.
+#[derive(Debug)]
+pub(crate) struct Results {
+    state: Mutex<State>,
+    head_moved: Condvar,
+    runs_path: PathBuf,
+    events_path: PathBuf,
+}
+
+#[derive(Debug)]
+struct State {
+    head: usize,
+    runs: RunWriter<File>,
+    runs_file: File,
+    events: Option<File>,
+    /// The length of `events.csv` up to the last finished run.
+    whole_events: u64,
+    events_length: u64,
+    waiting: BTreeMap<usize, Part>,
+    failure: Option<Failure>,
+}
+
+/// What a run that is not the head has left so far.
+#[derive(Debug, Default)]
+struct Part {
+    events: Vec<u8>,
+    row: Option<RunRow>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    path: PathBuf,
+    source: io::Error,
+    complete: usize,
+}
+
+/// A run other than the head may hold so many bytes of events in memory.
+const MOST_WAITING: usize = 64 << 20;
+
+impl Results {
+    /// Makes the folder with `config.toml` and the headers of the logs. With `replace` it removes results that are there.
+    pub(crate) fn create(
+        folder: &Path,
+        config: &str,
+        swept_keys: &[String],
+        with_events: bool,
+        replace: bool,
+    ) -> Result<Results, ResultsError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ResultsError::Write { path, source, complete: None }
+        };
+        let found = FILES.into_iter().find(|file| folder.join(file).exists());
+        if let Some(found) = found.filter(|_| !replace) {
+            return Err(ResultsError::Occupied { folder: folder.to_owned(), found });
+        }
+        fs::create_dir_all(folder).map_err(failed(folder))?;
+        for path in FILES.map(|file| folder.join(file)) {
+            if path.exists() {
+                fs::remove_file(&path).map_err(failed(&path))?;
+            }
+        }
+        let config_path = folder.join("config.toml");
+        fs::write(&config_path, config).map_err(failed(&config_path))?;
+
+        let runs_path = folder.join("runs.csv");
+        let create = |path: &Path| OpenOptions::new().append(true).create_new(true).open(path);
+        let open_runs = || {
+            let runs_file = create(&runs_path)?;
+            let mut runs = RunWriter::new(runs_file.try_clone()?, swept_keys)?;
+            runs.flush()?;
+            Ok((runs, runs_file))
+        };
+        let (runs, runs_file) = open_runs().map_err(failed(&runs_path))?;
+        let events_path = folder.join("events.csv");
+        let open_events = || EventWriter::new(create(&events_path)?)?.finish();
+        let events = with_events.then(open_events).transpose().map_err(failed(&events_path))?;
+        let events_length = events.as_ref().map(File::metadata).transpose().map_err(failed(&events_path))?;
+        let events_length = events_length.map_or(0, |metadata| metadata.len());
+        let state = State {
+            head: 0,
+            runs,
+            runs_file,
+            events,
+            whole_events: events_length,
+            events_length,
+            waiting: BTreeMap::new(),
+            failure: None,
+        };
+        Ok(Results { state: Mutex::new(state), head_moved: Condvar::new(), runs_path, events_path })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code under the lock leaves the state half changed when it panics.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes events of the run with this number.
+    pub(crate) fn append(&self, number: usize, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.lock();
+        loop {
+            if let Some(failure) = &state.failure {
+                return Err(failure.source.kind().into());
+            }
+            if number == state.head {
+                return self.write_events(&mut state, bytes);
+            }
+            let part = state.waiting.entry(number).or_default();
+            if part.events.len() + bytes.len() <= MOST_WAITING {
+                part.events.extend_from_slice(bytes);
+                return Ok(());
+            }
+            state = self.head_moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Takes the row of a run, after all of its events.
+    pub(crate) fn finish(&self, number: usize, row: RunRow) -> io::Result<()> {
+        let mut state = self.lock();
+        state.waiting.entry(number).or_default().row = Some(row);
+        let result = self.advance(&mut state);
+        self.head_moved.notify_all();
+        result
+    }
+
+    /// Writes what is finished, and the events so far of the new head.
+    fn advance(&self, state: &mut State) -> io::Result<()> {
+        loop {
+            if let Some(failure) = &state.failure {
+                return Err(failure.source.kind().into());
+            }
+            let head = state.head;
+            let Some(part) = state.waiting.get_mut(&head) else { return Ok(()) };
+            let events = std::mem::take(&mut part.events);
+            let row = part.row.take();
+            self.write_events(state, &events)?;
+            let Some(row) = row else { return Ok(()) };
+            let whole = state.runs_file.metadata().map_or(0, |metadata| metadata.len());
+            if let Err(source) = state.runs.write(&row).and_then(|()| state.runs.flush()) {
+                // Best effort: the row that was cut is taken back.
+                let _ = state.runs_file.set_len(whole);
+                return Err(self.fail(state, self.runs_path.clone(), source));
+            }
+            state.waiting.remove(&head);
+            state.head += 1;
+            state.whole_events = state.events_length;
+        }
+    }
+
+    fn write_events(&self, state: &mut State, bytes: &[u8]) -> io::Result<()> {
+        let Some(file) = &mut state.events else { return Ok(()) };
+        if let Err(source) = file.write_all(bytes) {
+            return Err(self.fail(state, self.events_path.clone(), source));
+        }
+        state.events_length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Keeps the first failure, and cuts `events.csv` back to whole runs.
+    fn fail(&self, state: &mut State, path: PathBuf, source: io::Error) -> io::Error {
+        let kind = source.kind();
+        if let Some(file) = &state.events {
+            // Best effort: an analysis refuses a cut row anyway.
+            let _ = file.set_len(state.whole_events);
+        }
+        state.failure = Some(Failure { path, source, complete: state.head });
+        self.head_moved.notify_all();
+        kind.into()
+    }
+
+    /// Whether writing has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.lock().failure.is_some()
+    }
+
+    /// Closes the folder.
+    pub(crate) fn close(self) -> Result<(), ResultsError> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match state.failure {
+            Some(Failure { path, source, complete }) => {
+                Err(ResultsError::Write { path, source, complete: Some(complete) })
+            }
+            None => Ok(()),
+        }
+    }
+}
