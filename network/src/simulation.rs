@@ -8,7 +8,6 @@ use crate::time::Time;
 use actix::prelude::*;
 use std::any::Any;
 use std::cell::RefCell;
-use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use tokio::sync::oneshot;
@@ -17,7 +16,6 @@ use tokio::sync::oneshot;
 ///
 /// ```
 /// # use byzlab_network::*;
-/// # use std::ops::ControlFlow;
 /// #[derive(Clone)]
 /// struct Ball;
 /// impl Message for Ball {
@@ -63,7 +61,7 @@ struct Starter<M: Message, E: Event> {
     start: Box<StartActor<M, E>>,
 }
 
-type StartActor<M, E> = dyn FnOnce(Tray<M, E>) -> Recipient<Deliver<M, E>>;
+type StartActor<M, E> = dyn FnOnce(SharedTable<M, E>) -> Recipient<Deliver<M, E>>;
 
 /// What a run leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +155,7 @@ impl<M: Message, E: Event> Simulation<M, E> {
             self.seat_of[node.index()] = Some(self.seats.len());
         }
         let wake_at = process.next_wake();
-        let start = Box::new(|tray| SeatActor { process, tray }.start().recipient());
+        let start = Box::new(|table| SeatActor { process, table }.start().recipient());
         self.seats.push(Starter { wake_at, start });
     }
 
@@ -176,52 +174,23 @@ impl<M: Message, E: Event> Simulation<M, E> {
         });
         system.block_on(async move {
             let (done, result) = oneshot::channel();
-            RouterActor::start(self, done);
+            RouterActor { table: Table::lay(self, done) }.start();
             result.await.unwrap_or(Err(Fault::SystemEnded))
         })
     }
 }
 
-/// There: the arrivals of a window.
+/// The arrivals of a window, on their way to the actor of a process.
 struct Deliver<M, E>(Box<Parcel<M, E>>);
-
-/// And back: all answers of the window lie on the tray.
-struct Answered;
 
 impl<M: 'static, E: 'static> actix::Message for Deliver<M, E> {
     type Result = ();
 }
 
-impl actix::Message for Answered {
-    type Result = ();
-}
-
-/// Where processes put their answers. The last of a window tells the router, so that it is woken once.
-struct Tray<M: Message, E: Event> {
-    answers: Rc<RefCell<Answers<M, E>>>,
-    router: Addr<RouterActor<M, E>>,
-}
-
-struct Answers<M, E> {
-    parcels: Parcels<M, E>,
-    /// How many there are to be.
-    expected: usize,
-}
-
-impl<M: Message, E: Event> Tray<M, E> {
-    fn put(&self, parcel: Box<Parcel<M, E>>) {
-        let mut answers = self.answers.borrow_mut();
-        answers.parcels.push(parcel);
-        if answers.parcels.len() == answers.expected {
-            self.router.do_send(Answered);
-        }
-    }
-}
-
 /// The actor around a process.
 struct SeatActor<P, M: Message, E: Event> {
     process: P,
-    tray: Tray<M, E>,
+    table: SharedTable<M, E>,
 }
 
 impl<P: Process<M, E> + Unpin + 'static, M: Message, E: Event> Actor for SeatActor<P, M, E> {
@@ -238,7 +207,7 @@ impl<P: Process<M, E> + Unpin + 'static, M: Message, E: Event> Handler<Deliver<M
         if let Err(panic) = played {
             parcel.fault = Some(panic_text(&*panic));
         }
-        self.tray.put(parcel);
+        Table::answer(&self.table, parcel);
     }
 }
 
@@ -264,85 +233,94 @@ fn wake_before<M, E>(process: &mut impl Process<M, E>, time: Time, outbox: &mut 
     }
 }
 
-/// The actor around the router.
+/// The actor of the router: it opens the first window, and keeps the router until the run is over.
 struct RouterActor<M: Message, E: Event> {
+    table: SharedTable<M, E>,
+}
+
+impl<M: Message, E: Event> Actor for RouterActor<M, E> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Context<Self>) {
+        self.table.borrow_mut().turn();
+    }
+}
+
+/// What router and seats share: they live on one thread.
+///
+/// A process puts its answer on the table, and the last one of a window turns the router on the spot. Waking the router's actor for
+/// that would be one more actor message for each window: where windows hold a single event, half of the whole cost.
+type SharedTable<M, E> = Rc<RefCell<Table<M, E>>>;
+
+struct Table<M: Message, E: Event> {
     router: Router<M, E>,
-    answers: Rc<RefCell<Answers<M, E>>>,
+    answers: Parcels<M, E>,
+    /// How many answers the window is to have.
+    expected: usize,
     seats: Vec<Recipient<Deliver<M, E>>>,
     /// What each seat plays, for error messages.
     names: Vec<String>,
     done: Option<oneshot::Sender<Result<Report, Fault>>>,
 }
 
-impl<M: Message, E: Event> Actor for RouterActor<M, E> {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Context<Self>) {
-        self.guarded(ctx, Self::next_window);
-    }
-}
-
-impl<M: Message, E: Event> Handler<Answered> for RouterActor<M, E> {
-    type Result = ();
-
-    fn handle(&mut self, _: Answered, ctx: &mut Context<Self>) {
-        self.guarded(ctx, |actor| {
-            let answers = Rc::clone(&actor.answers);
-            let parcels = &mut answers.borrow_mut().parcels;
-            for parcel in parcels.iter_mut() {
-                if let Some(message) = parcel.fault.take() {
-                    let place = actor.names[parcel.seat].clone();
-                    return Some(Err(Fault::Panic { place, at_ns: parcel.until.as_nanos(), message }));
-                }
-            }
-            match actor.router.take_back(parcels) {
-                ControlFlow::Continue(()) => None,
-                ControlFlow::Break(()) => Some(Ok(Ending::Stopped)),
-            }
-        });
-        if self.done.is_some() {
-            self.guarded(ctx, Self::next_window);
-        }
-    }
-}
-
-impl<M: Message, E: Event> RouterActor<M, E> {
-    fn start(simulation: Simulation<M, E>, done: oneshot::Sender<Result<Report, Fault>>) {
+impl<M: Message, E: Event> Table<M, E> {
+    fn lay(simulation: Simulation<M, E>, done: oneshot::Sender<Result<Report, Fault>>) -> SharedTable<M, E> {
         let Simulation { model, run, time_limit, log_messages, observer, seats, seat_of } = simulation;
         let seat_of: Vec<usize> = seat_of.into_iter().flatten().collect();
         let names = (0..seats.len()).map(|seat| seat_name(&seat_of, seat)).collect();
-        RouterActor::create(|ctx| {
-            let mut router = Router::new(model, run, seat_of, seats.len(), time_limit, log_messages, observer);
-            let answers = Rc::new(RefCell::new(Answers { parcels: Vec::new(), expected: 0 }));
-            let mut recipients = Vec::new();
-            for (seat, Starter { wake_at, start }) in seats.into_iter().enumerate() {
-                router.set_wake(seat, wake_at);
-                recipients.push(start(Tray { answers: Rc::clone(&answers), router: ctx.address() }));
-            }
-            RouterActor { router, answers, seats: recipients, names, done: Some(done) }
-        });
+        let router = Router::new(model, run, seat_of, seats.len(), time_limit, log_messages, observer);
+        let (answers, recipients) = (Vec::new(), Vec::new());
+        let table = Table { router, answers, expected: 0, seats: recipients, names, done: Some(done) };
+        let table = Rc::new(RefCell::new(table));
+        for (seat, Starter { wake_at, start }) in seats.into_iter().enumerate() {
+            table.borrow_mut().router.set_wake(seat, wake_at);
+            let recipient = start(Rc::clone(&table));
+            table.borrow_mut().seats.push(recipient);
+        }
+        table
     }
 
-    /// Runs `step`, which may end the run; a panic in it ends the run too.
-    fn guarded(&mut self, ctx: &mut Context<Self>, step: impl FnOnce(&mut Self) -> Option<Result<Ending, Fault>>) {
-        let ended = catch_unwind(AssertUnwindSafe(|| step(self))).unwrap_or_else(|panic| {
+    /// Takes the answer of a process.
+    fn answer(table: &SharedTable<M, E>, parcel: Box<Parcel<M, E>>) {
+        let table = &mut *table.borrow_mut();
+        table.answers.push(parcel);
+        if table.answers.len() == table.expected {
+            table.turn();
+        }
+    }
+
+    /// Closes the window and opens the next, or ends the run.
+    fn turn(&mut self) {
+        // A panic here would unwind into the actor of some seat, and the run would wait for ever.
+        let ended = catch_unwind(AssertUnwindSafe(|| self.next_window())).unwrap_or_else(|panic| {
             let at_ns = self.router.now().as_nanos();
             Some(Err(Fault::Panic { place: "the router".to_owned(), at_ns, message: panic_text(&*panic) }))
         });
-        if let Some(result) = ended {
+        let Some(result) = ended else { return };
+        if let Some(done) = self.done.take() {
             let (traffic, ended) = (self.router.traffic(), self.router.now());
-            self.finish(ctx, result.map(|ending| Report { ending, traffic, ended }));
+            // Nobody waits any more if the system was stopped from outside; then nobody wants to know.
+            let _ = done.send(result.map(|ending| Report { ending, traffic, ended }));
         }
+        // The seats hold the table, and the table the seats' addresses: let go, so that all of them end.
+        self.seats.clear();
     }
 
     fn next_window(&mut self) -> Option<Result<Ending, Fault>> {
-        match self.router.open_window() {
-            Next::End(ending) => return Some(Ok(ending)),
-            Next::Deliver => {}
+        for parcel in &mut self.answers {
+            if let Some(message) = parcel.fault.take() {
+                let place = self.names[parcel.seat].clone();
+                return Some(Err(Fault::Panic { place, at_ns: parcel.until.as_nanos(), message }));
+            }
         }
-        let expected = self.router.at_work().len();
-        self.answers.borrow_mut().expected = expected;
-        for index in 0..expected {
+        if self.router.take_back(&mut self.answers).is_break() {
+            return Some(Ok(Ending::Stopped));
+        }
+        if let Next::End(ending) = self.router.open_window() {
+            return Some(Ok(ending));
+        }
+        self.expected = self.router.at_work().len();
+        for index in 0..self.expected {
             let seat = self.router.at_work()[index];
             let parcel = self.router.take_parcel(seat)?;
             // `do_send` would drop the parcel silently if the actor were gone.
@@ -351,16 +329,6 @@ impl<M: Message, E: Event> RouterActor<M, E> {
             }
         }
         None
-    }
-
-    fn finish(&mut self, ctx: &mut Context<Self>, result: Result<Report, Fault>) {
-        if let Some(done) = self.done.take() {
-            // Nobody waits any more if the system was stopped from outside; then nobody wants to know.
-            let _ = done.send(result);
-        }
-        // Router and seats hold each other's addresses: let go, so that all of them end.
-        self.seats.clear();
-        ctx.stop();
     }
 }
 
