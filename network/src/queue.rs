@@ -54,6 +54,8 @@ pub(crate) struct TransitQueue {
     /// The bucket that is sorted, latest first; [`NONE`] if none is.
     sorted: u64,
     beyond: BinaryHeap<Reverse<Transit>>,
+    /// The earliest arrival; [`Time::END`] if nothing is under way.
+    earliest: Time,
     /// Emptied buckets, to be filled again while they are still in the cache.
     spare: Vec<Vec<Transit>>,
 }
@@ -72,6 +74,7 @@ impl TransitQueue {
             front: 0,
             sorted: NONE,
             beyond: BinaryHeap::new(),
+            earliest: Time::END,
             spare: Vec::new(),
         }
     }
@@ -84,6 +87,7 @@ impl TransitQueue {
     /// Adds a copy. Its time must not lie before what was already taken out.
     #[inline(always)]
     pub(crate) fn push(&mut self, time: Time, rank: Rank, copy: Copy) {
+        self.earliest = self.earliest.min(time);
         let bucket = time.as_nanos() >> self.shift;
         debug_assert!(bucket >= self.front, "{time:?} lies in the past");
         let slot = Self::slot(bucket);
@@ -118,13 +122,9 @@ impl TransitQueue {
     }
 
     /// The earliest arrival under way.
+    #[inline]
     pub(crate) fn earliest(&self) -> Option<Time> {
-        let Some(bucket) = self.first_occupied() else {
-            return self.beyond.peek().map(|Reverse(first)| first.time);
-        };
-        let entries = &self.ring[Self::slot(bucket)];
-        let first = if self.sorted == bucket { entries.last() } else { entries.iter().min() };
-        first.map(|entry| entry.time)
+        (self.earliest != Time::END).then_some(self.earliest)
     }
 
     /// The end of a window that begins now, ends at `until` at the latest, and holds about `enough` arrivals at most.
@@ -139,43 +139,43 @@ impl TransitQueue {
         until
     }
 
-    /// Takes out every copy that arrives before `until` and gives it to `take`: an earlier bucket before a later one, but in
-    /// no promised order within a bucket. Nothing may be added afterwards that arrives before `until`.
-    #[inline]
-    pub(crate) fn take_before(&mut self, until: Time, mut take: impl FnMut(Transit)) {
+    /// Moves every copy that arrives before `until` to the end of `due`: an earlier bucket before a later one, but in no
+    /// promised order within a bucket. Nothing may be added afterwards that arrives before `until`.
+    pub(crate) fn take_before(&mut self, until: Time, due: &mut Vec<Transit>) {
         let last = until.as_nanos() >> self.shift;
-        loop {
-            while let Some(bucket) = self.first_occupied().filter(|&bucket| bucket < last) {
-                let slot = Self::slot(bucket);
-                let mut entries = std::mem::take(&mut self.ring[slot]);
-                entries.drain(..).for_each(&mut take);
-                self.spare.push(entries);
-                self.occupied[slot / 64] &= !(1 << (slot % 64));
-            }
-            // The ring is empty before `last`; what lay beyond it may still be due.
-            match self.beyond.peek() {
-                Some(Reverse(first)) if first.time.as_nanos() >> self.shift < last => {
-                    self.move_front(first.time.as_nanos() >> self.shift);
+        while self.earliest < until {
+            let bucket = self.earliest.as_nanos() >> self.shift;
+            self.move_front(bucket);
+            let slot = Self::slot(bucket);
+            let entries = &mut self.ring[slot];
+            if bucket < last {
+                due.append(entries);
+                self.spare.push(std::mem::take(entries));
+            } else {
+                if self.sorted != bucket {
+                    entries.sort_unstable_by(|a, b| b.cmp(a));
+                    self.sorted = bucket;
                 }
-                _ => break,
+                while let Some(transit) = entries.pop_if(|entry| entry.time < until) {
+                    due.push(transit);
+                }
+                if let Some(first) = entries.last() {
+                    self.earliest = first.time;
+                    break;
+                }
             }
+            self.occupied[slot / 64] &= !(1 << (slot % 64));
+            self.earliest = self.find_earliest();
         }
         self.move_front(last);
-        let slot = Self::slot(last);
-        let entries = &mut self.ring[slot];
-        if entries.is_empty() {
-            return;
-        }
-        if self.sorted != last {
-            entries.sort_unstable_by(|a, b| b.cmp(a));
-            self.sorted = last;
-        }
-        while let Some(transit) = entries.pop_if(|entry| entry.time < until) {
-            take(transit);
-        }
-        if entries.is_empty() {
-            self.occupied[slot / 64] &= !(1 << (slot % 64));
-        }
+    }
+
+    fn find_earliest(&self) -> Time {
+        let Some(bucket) = self.first_occupied() else {
+            return self.beyond.peek().map_or(Time::END, |Reverse(first)| first.time);
+        };
+        let times = self.ring[Self::slot(bucket)].iter().map(|entry| entry.time);
+        times.min().unwrap_or(Time::END)
     }
 
     /// Moves the ring forward and into it what no longer lies beyond it.
@@ -193,7 +193,6 @@ impl TransitQueue {
     }
 
     /// The first occupied bucket of the ring. What lies beyond the ring is later than all of it.
-    #[inline]
     fn first_occupied(&self) -> Option<u64> {
         let start = Self::slot(self.front);
         let words = self.occupied.len();
@@ -247,7 +246,7 @@ mod tests {
                 let Some(first) = first else { continue };
                 let until = first + Span::from_nanos(lookahead);
                 let mut taken = Vec::new();
-                queue.take_before(until, |transit| taken.push(transit));
+                queue.take_before(until, &mut taken);
                 taken.sort();
                 let mut due: Vec<Transit> = model.extract_if(.., |transit| transit.time < until).collect();
                 due.sort();

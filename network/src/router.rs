@@ -19,7 +19,7 @@
 
 use crate::link::{Links, NetworkModel};
 use crate::node::{Arrival, Event, Happening, Message, NodeId, Outbox, Rank, Recipients, Record};
-use crate::queue::{Copy, TransitQueue};
+use crate::queue::{Copy, Transit, TransitQueue};
 use crate::random::Key;
 use crate::time::{Span, Time};
 use std::collections::BTreeSet;
@@ -101,6 +101,8 @@ const ARRIVALS_A_SEAT: usize = 16;
 pub(crate) struct Router<M, E> {
     links: Links,
     queue: TransitQueue,
+    /// What arrives in the window that is being opened.
+    due: Vec<Transit>,
     letters: Vec<Letter<M>>,
     free: Vec<u32>,
     /// How many copies are under way.
@@ -150,6 +152,7 @@ impl<M: Message, E: Event> Router<M, E> {
         let lookahead = model.lookahead();
         Router {
             queue: TransitQueue::new(lookahead, model.typical_longest()),
+            due: Vec::new(),
             links: Links::new(model, seat_of.len(), run),
             letters: Vec::new(),
             free: Vec::new(),
@@ -246,29 +249,29 @@ impl<M: Message, E: Event> Router<M, E> {
         Next::Deliver
     }
 
+    /// Puts the arrivals before `until` into the seats they are for.
     fn collect_arrivals(&mut self, until: Time) {
-        let Router { queue, letters, free, seats, seat_of, at_work, under_way, .. } = self;
-        queue.take_before(until, |transit| {
-            *under_way -= 1;
-            let letter = &mut letters[transit.copy.letter() as usize];
+        let Router { queue, due, letters, free, seats, seat_of, at_work, under_way, .. } = self;
+        queue.take_before(until, due);
+        *under_way -= due.len();
+        for Transit { time, rank, copy } in due.drain(..) {
+            let letter = &mut letters[copy.letter() as usize];
             letter.copies -= 1;
             if letter.copies == 0 {
-                free.push(transit.copy.letter());
+                free.push(copy.letter());
             }
-            let seat = seat_of[transit.rank.to().index()];
+            let seat = seat_of[rank.to().index()];
             let arrivals = &mut seats[seat].arrivals;
             if arrivals.is_empty() {
                 at_work.push(seat);
             }
-            let message = letter.message.clone();
-            let copy = transit.copy.number();
-            arrivals.push(Arrival { time: transit.time, rank: transit.rank, copy, message });
-        });
+            arrivals.push(Arrival { time, rank, copy: copy.number(), message: letter.message.clone() });
+        }
     }
 
     /// Takes the parcels of the window back. Everything in them takes effect, and the answer says whether the run goes on.
     pub(crate) fn take_back(&mut self, parcels: &mut Parcels<M, E>) -> ControlFlow<()> {
-        for parcel in parcels.drain(..) {
+        while let Some(parcel) = parcels.pop() {
             let seat = parcel.seat;
             self.seats[seat].parcel = Some(parcel);
         }

@@ -132,6 +132,7 @@ impl Replica {
     }
 
     /// Reacts to an input at `now`.
+    #[inline(always)]
     pub fn step(&mut self, now: Time, input: Input, effects: &mut Effects) {
         match input {
             Input::Message(from, Message::Vote(vote)) => self.on_vote(now, from, vote, effects),

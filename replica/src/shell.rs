@@ -20,7 +20,7 @@ impl Machine for Replica {
         self.id()
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&mut self, now: Time, input: Input, effects: &mut Effects) {
         Replica::step(self, now, input, effects);
     }
@@ -79,14 +79,13 @@ impl<S: Machine> Shell<S> {
         Shell { machine, timers: Timers::default(), started: false, effects: Effects::default() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step<E: From<Event>>(&mut self, now: Time, input: Input, out: &mut Outbox<Message, E>) {
         self.machine.step(now, input, &mut self.effects);
         // Most votes change nothing but a count.
-        if self.effects.is_empty() {
-            return;
+        if !self.effects.is_empty() {
+            self.carry_out(now, out);
         }
-        self.carry_out(now, out);
     }
 
     fn carry_out<E: From<Event>>(&mut self, now: Time, out: &mut Outbox<Message, E>) {
