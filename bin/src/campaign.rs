@@ -88,10 +88,10 @@ pub fn run_experiment(
     let mut campaign = campaign.into_inner().unwrap_or_else(PoisonError::into_inner);
     campaign.faults.sort_by_key(|(id, _)| (id.cell, id.run));
     campaign.violations.sort_by_key(|id| (id.cell, id.run));
-    if let Ok(results) = Arc::try_unwrap(results) {
-        results.close()?;
+    match results.failure() {
+        Some(failure) => Err(failure),
+        None => Ok(campaign),
     }
-    Ok(campaign)
 }
 
 /// Does the run with this number, counted through all cells.

@@ -218,14 +218,9 @@ impl Results {
         self.lock().failure.is_some()
     }
 
-    /// Closes the folder.
-    pub(crate) fn close(self) -> Result<(), ResultsError> {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match state.failure {
-            Some(Failure { path, source, complete }) => {
-                Err(ResultsError::Write { path, source, complete: Some(complete) })
-            }
-            None => Ok(()),
-        }
+    /// What went wrong, once all runs have ended.
+    pub(crate) fn failure(&self) -> Option<ResultsError> {
+        let Failure { path, source, complete } = self.lock().failure.take()?;
+        Some(ResultsError::Write { path, source, complete: Some(complete) })
     }
 }

@@ -1,0 +1,210 @@
+//! `byzlab analyze`: what a script and a reader get from a results folder.
+
+mod program;
+
+use program::{Desk, Finished};
+use serde_json::Value;
+
+/// Four runs of ten complete with two corrupted replicas, whatever the seed: half of the runs of one cell never do.
+const EXPERIMENT: &str = r#"
+    experiment = { runs = 20, time_limit = "1s" }
+    [workload]
+    requests = 2
+    [adversary]
+    selection = "first"
+    attack = [{ kind = "silent" }]
+    [sweep]
+    "adversary.count" = [0, 1]
+    "network.latency.max" = ["35ms", "50ms"]
+    [network]
+    latency = { distribution = "uniform", min = "5ms", max = "35ms" }
+"#;
+
+#[test]
+fn json_has_all_fields_with_their_types() {
+    let desk = results(EXPERIMENT);
+    let groups = json(&desk, "");
+    assert_eq!(groups.len(), 4);
+    for (group, (count, max)) in groups.iter().zip([(0, "35ms"), (0, "50ms"), (1, "35ms"), (1, "50ms")]) {
+        // Numbers are numbers, texts are texts.
+        assert_eq!(group["group"], serde_json::json!({ "adversary.count": count, "network.latency.max": max }));
+        assert_eq!((&group["metric"], &group["unit"]), (&"all_commit".into(), &"ms".into()));
+        assert_eq!((group["runs"].as_u64(), group["confidence"].as_f64()), (Some(20), Some(0.95)));
+        assert_eq!(group["requests"].as_u64(), Some(40));
+        assert!(group["notes"].is_array());
+        for key in ["completed", "errors", "requests_completed", "latency_runs", "undefined_samples"] {
+            assert!(group[key].is_u64(), "{key} in {group}");
+        }
+        for key in ["success", "agreement", "mean", "median", "p99"] {
+            assert!(group[key]["method"].is_string(), "{key} in {group}");
+            for end in ["estimate", "lower", "upper"] {
+                assert!(group[key][end].is_f64() || group[key][end].is_null(), "{key}.{end} in {group}");
+            }
+        }
+        assert_eq!(group["agreement"]["estimate"], 1.0);
+    }
+}
+
+/// A silent primary stops everything: the latency is undefined, and says why.
+#[test]
+fn what_is_undefined_is_null_with_a_note() {
+    let desk = results(EXPERIMENT);
+    let groups = json(&desk, "--by adversary.count");
+    assert_eq!(groups.len(), 2);
+    let [works, stuck] = &groups[..] else { panic!("{groups:?}") };
+    assert_eq!((works["completed"].as_u64(), works["success"]["estimate"].as_f64()), (Some(40), Some(1.0)));
+    assert_eq!((stuck["completed"].as_u64(), stuck["success"]["estimate"].as_f64()), (Some(0), Some(0.0)));
+    assert_eq!((works["requests_share"].as_f64(), stuck["requests_share"].as_f64()), (Some(1.0), Some(0.0)));
+    for figure in ["mean", "median", "p99"] {
+        let (works, stuck) = (&works[figure], &stuck[figure]);
+        assert!((15.0..200.0).contains(&works["estimate"].as_f64().unwrap()), "{works}");
+        for end in ["estimate", "lower", "upper"] {
+            assert!(stuck[end].is_null(), "{stuck}");
+        }
+        assert_eq!(stuck["note"], "no completed run");
+    }
+    // 40 runs are too few for the upper end of a 99 % quantile.
+    assert!(works["p99"]["upper"].is_null());
+    assert_eq!(works["p99"]["note"], "upper end undefined: needs at least 368 runs");
+    assert!(works["mean"]["note"].is_null() && works["median"]["note"].is_null());
+}
+
+#[test]
+fn runs_can_be_grouped_by_other_columns() {
+    let desk = results(EXPERIMENT);
+    for (by, groups, runs) in
+        [("replicas", 1, 80), ("corrupted", 2, 40), ("cell", 4, 20), ("network.latency.max", 2, 40)]
+    {
+        let all = json(&desk, &format!("--by {by}"));
+        assert_eq!(all.len(), groups, "{by}");
+        for group in &all {
+            assert_eq!(group["runs"], runs, "{by}");
+            assert_eq!(group["group"].as_object().unwrap().keys().collect::<Vec<_>>(), [by]);
+        }
+    }
+    assert_eq!(json(&desk, "--by corrupted network.latency.max").len(), 4);
+    let Finished { code, stderr, .. } = desk.byzlab("analyze out --by latency");
+    assert_eq!(code, Some(2));
+    assert!(
+        stderr.contains("cannot group by `latency`; use some of adversary.count, network.latency.max, cell"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_metric_can_be_chosen() {
+    let desk = results(EXPERIMENT);
+    let mean = |metric: &str| {
+        let groups = json(&desk, &format!("--metric {metric}"));
+        assert_eq!(groups[0]["metric"], metric);
+        groups[0]["mean"]["estimate"].as_f64().unwrap()
+    };
+    let (first, quorum, all, client) =
+        (mean("first_commit"), mean("quorum_commit"), mean("all_commit"), mean("client"));
+    assert!(first < quorum && quorum < all, "{first} {quorum} {all}");
+    assert!((first..all).contains(&mean("replica_commit")));
+    // Request and reply take 20 ms each on average, of which the fastest of f+1 replies is a little less.
+    assert!(client > quorum + 15.0, "{client} {quorum}");
+    let from_request = mean("all_commit_from_request");
+    assert!(from_request > all + 5.0 && from_request < all + 35.0, "{from_request} {all}");
+}
+
+#[test]
+fn more_confidence_means_wider_intervals() {
+    let desk = results(EXPERIMENT);
+    let (usual, sure) = (&json(&desk, "")[0], &json(&desk, "--confidence 0.99")[0]);
+    assert_eq!(sure["confidence"], 0.99);
+    for figure in ["success", "mean", "median"] {
+        let width = |group: &Value| group[figure]["upper"].as_f64().unwrap() - group[figure]["lower"].as_f64().unwrap();
+        assert_eq!(usual[figure]["estimate"], sure[figure]["estimate"]);
+        assert!(width(sure) > width(usual), "{figure}");
+    }
+    for confidence in ["0", "1", "1.5", "nan", "-0.5"] {
+        let Finished { code, stdout, stderr } = desk.byzlab(&format!("analyze out --confidence={confidence}"));
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{confidence}");
+        assert!(stderr.contains("not between 0 and 1; use for example 0.95"), "{stderr}");
+    }
+}
+
+#[test]
+fn the_table_is_the_one_that_run_shows() {
+    let desk = Desk::with(EXPERIMENT);
+    let shown = desk.byzlab("run e.toml --out out");
+    let again = desk.byzlab("analyze out");
+    assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
+    assert_eq!(again.stdout, shown.stdout);
+    for part in
+        ["adversary.count  network.latency.max", "success %", "20/20", "0/20", "100 [83.9–100]", "95 % intervals"]
+    {
+        assert!(shown.stdout.contains(part), "no `{part}` in\n{}", shown.stdout);
+    }
+}
+
+#[test]
+fn csv_has_a_row_for_each_group() {
+    let desk = results(EXPERIMENT);
+    let Finished { code, stdout, .. } = desk.byzlab("analyze out --format csv");
+    assert_eq!(code, Some(0));
+    let lines: Vec<&str> = stdout.lines().collect();
+    assert_eq!(lines.len(), 5);
+    assert!(lines[0].starts_with("adversary.count,network.latency.max,metric,unit,confidence,runs,completed,"));
+    assert!(lines[1].starts_with("0,35ms,all_commit,ms,0.95,20,20,"), "{}", lines[1]);
+    assert!(lines[4].starts_with("1,50ms,all_commit,ms,0.95,20,0,"), "{}", lines[4]);
+}
+
+#[test]
+fn without_events_there_is_success_but_no_latency() {
+    let desk = results(&format!("{EXPERIMENT}\n[output]\nevents = \"none\""));
+    let groups = json(&desk, "");
+    assert_eq!(groups[0]["success"]["estimate"], 1.0);
+    for figure in ["mean", "median", "p99"] {
+        assert!(groups[0][figure]["estimate"].is_null());
+        let note = groups[0][figure]["note"].as_str().unwrap();
+        assert!(note.contains("no events.csv") && note.contains("events = \"protocol\""), "{note}");
+    }
+    let table = desk.byzlab("analyze out").stdout;
+    assert!(table.contains("20/20") && table.contains("no events.csv"), "{table}");
+}
+
+/// The warm-up is part of the experiment, not of the command line.
+#[test]
+fn the_warm_up_is_left_out() {
+    let toml = |warmup| format!("experiment = {{ runs = 5 }}\nworkload = {{ requests = 4, warmup = \"{warmup}\" }}");
+    let sample = |warmup| json(&results(&toml(warmup)), "--metric client")[0]["mean"]["estimate"].as_f64();
+    let (all, some) = (sample("0ms"), sample("150ms"));
+    assert!(all.is_some() && some.is_some() && all != some, "{all:?} {some:?}");
+    assert_eq!(sample("9s"), None);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_seen_enough_is_no_error() {
+    let desk = results(
+        "experiment = { runs = 2 }\n[sweep]\n\"experiment.time_limit\" = { from = 1, to = 2 }"
+            .replace(
+                "{ from = 1, to = 2 }",
+                &format!("[{}]", (1..400).map(|ms| format!("\"{ms}ms\"")).collect::<Vec<_>>().join(", ")),
+            )
+            .as_str(),
+    );
+    for format in ["table", "json", "csv"] {
+        // More than fits into a pipe, so that the program meets the closed end.
+        let line = format!("{{ \"$byzlab\" analyze out --format {format}; echo $? >code; }} | head -n 1");
+        let finished = desk.shell(&line);
+        assert_eq!((desk.read("code").as_str(), finished.stderr.as_str()), ("0\n", ""), "{format}");
+        assert_eq!(finished.stdout.lines().count(), 1);
+    }
+}
+
+fn results(toml: &str) -> Desk {
+    let desk = Desk::with(toml);
+    let finished = desk.byzlab("run e.toml --out out");
+    assert_eq!(finished.code, Some(0), "{finished:?}");
+    desk
+}
+
+fn json(desk: &Desk, arguments: &str) -> Vec<Value> {
+    let Finished { code, stdout, stderr } = desk.byzlab(&format!("analyze out --format json {arguments}"));
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{arguments}");
+    serde_json::from_str(&stdout).unwrap()
+}

@@ -1,0 +1,293 @@
+//! Mistakes in experiments: each is answered with one message that has the place, what is wrong and a remedy, and nothing is run.
+
+mod program;
+
+use program::{Desk, Finished};
+
+#[test]
+fn unknown_keys_get_the_nearest_known_one() {
+    for (toml, place, unknown, near) in [
+        ("[network]\nlatancy = 3", "e.toml:2", "network.latancy", "latency"),
+        ("[netwrok]\ndrop = 0.1", "e.toml:1", "netwrok", "network"),
+        ("[experiment]\n\nsed = 3", "e.toml:3", "experiment.sed", "seed"),
+        (
+            "[network]\nlatency = { distribution = \"constant\", value = \"5ms\", offsett = \"1ms\" }",
+            "e.toml:2",
+            "network.latency.offsett",
+            "offset",
+        ),
+        (
+            "[adversary]\ncount = 1\n[[adversary.attack]]\nkind = \"silent\"\nprobabilty = 1",
+            "e.toml:5",
+            "adversary.attack[0].probabilty",
+            "probability",
+        ),
+    ] {
+        let finished = run(toml, "");
+        refused(&finished, place, &[&format!("unknown key `{unknown}`"), &format!("did you mean `{near}`?")]);
+    }
+    refused(&run("[cluster]\nquux = 3", ""), "e.toml:2", &["cluster.quux", "the keys here are replicas, faults"]);
+}
+
+#[test]
+fn wrong_units_get_an_example() {
+    let value =
+        |value: &str| run(&format!("[network]\nlatency = {{ distribution = \"constant\", value = {value} }}"), "");
+    for (wrong, problem, hint) in [
+        ("\"5\"", "a unit is missing", "write \"5ms\""),
+        ("5", "a unit is missing", "write \"5ms\""),
+        ("\"5msec\"", "unknown unit `msec`", "did you mean \"5ms\"?"),
+        ("\"5 parsecs\"", "unknown unit `parsecs`", "write \"5ms\""),
+        ("\"5B\"", "unknown unit `B`", "write \"5ms\""),
+        ("\"1,5ms\"", "unknown unit `,5ms`", "write decimals with a point"),
+    ] {
+        let allowed = "allowed: a duration such as \"5ms\"";
+        refused(&value(wrong), "e.toml:2", &["network.latency.value", problem, hint, allowed]);
+    }
+    refused(&run("[workload]\npayload = \"5ms\"", ""), "e.toml:2", &["workload.payload", "allowed: a size such as"]);
+    refused(&run("[experiment]\ntime_limit = 2", ""), "e.toml:2", &["experiment.time_limit", "write \"2ms\""]);
+}
+
+#[test]
+fn probabilities_lie_between_0_and_1() {
+    let allowed = "allowed: a probability from 0 to 1";
+    for (toml, key) in [
+        ("[network]\ndrop = 1.5", "network.drop"),
+        ("[network]\nduplicate = -0.1", "network.duplicate"),
+        ("[network]\ndrop = nan", "network.drop"),
+        ("[network]\ndrop = inf", "network.drop"),
+        (
+            "[network]\nreorder = { probability = 2, extra = { distribution = \"constant\", value = \"5ms\" } }",
+            "network.reorder.probability",
+        ),
+    ] {
+        refused(&run(toml, ""), "e.toml:2", &[key, allowed]);
+    }
+    let attack = "[adversary]\ncount = 1\n[[adversary.attack]]\nkind = \"silent\"\nprobability = 30";
+    refused(&run(attack, ""), "e.toml:5", &["adversary.attack[0].probability", allowed, "write 0.3 for 30 percent"]);
+}
+
+#[test]
+fn a_cluster_has_room_for_its_faults() {
+    let finished = run("[cluster]\nreplicas = 9\nfaults = 3", "");
+    refused(&finished, "e.toml:3", &["9 replicas tolerate at most 2 faults, not 3", "at least 10 replicas"]);
+    refused(
+        &run("[cluster]\nreplicas = 0", ""),
+        "e.toml:2",
+        &["cluster.replicas", "allowed: a whole number from 1 to"],
+    );
+    refused(&run("[cluster]\nfaults = -1", ""), "e.toml:2", &["cluster.faults", "allowed: a whole number"]);
+}
+
+#[test]
+fn a_huge_number_of_faults_is_refused_like_any_other() {
+    let finished = run("[cluster]\nreplicas = 9\nfaults = 30000", "");
+    refused(
+        &finished,
+        "e.toml:3",
+        &["9 replicas tolerate at most 2 faults, not 30000", "give at most 2, or at least 90001 replicas"],
+    );
+}
+
+#[test]
+fn only_replicas_can_be_corrupted() {
+    let replicas = "[cluster]\nreplicas = 10\n[adversary]\n";
+    for (line, parts) in [
+        ("count = 11", ["adversary.count = 11: more corrupted than the 10 replicas", "give 0 to 10"]),
+        ("members = [10]", ["adversary.members[0] = 10", "below 10"]),
+        ("members = [1, 1]", ["node 1 comes twice", "name each node once"]),
+        ("count = -1", ["adversary.count = -1", "allowed: a whole number"]),
+    ] {
+        refused(&run(&format!("{replicas}{line}"), ""), "e.toml:4", &parts);
+    }
+}
+
+#[test]
+fn latencies_are_finite_and_not_negative() {
+    for (latency, problem, remedy) in [
+        ("\"constant\", value = \"-5ms\"", "must not be negative", "allowed: a duration"),
+        ("\"uniform\", min = \"-5ms\", max = \"5ms\"", "must not be negative", "allowed: a duration"),
+        ("\"uniform\", min = \"9ms\", max = \"5ms\"", "the range is empty", "a min that is not above max"),
+        ("\"normal\", mean = \"5ms\", std_dev = \"-1ms\"", "must not be negative", "allowed: a duration"),
+        ("\"constant\", value = \"5ms\", offset = \"-9ms\"", "must not be negative", "allowed: a duration"),
+        ("\"exponential\", mean = inf", "network.latency.mean = inf", "allowed: a duration"),
+        ("\"exponential\", mean = \"0ms\"", "a finite number above 0", "give a value above 0"),
+        ("\"lognormal\", median = \"5ms\", sigma = inf", "not a finite number", "allowed: a finite number"),
+        ("\"lognormal\", median = \"5ms\", sigma = 40", "can be infinite", "take a lighter tail"),
+        ("\"pareto\", scale = \"5ms\", shape = 0.01", "can be infinite", "take a lighter tail"),
+        ("\"gamma\", scale = \"5ms\", shape = 0", "a finite number above 0", "give a value above 0"),
+        ("\"weibull\", scale = \"5ms\", shape = nan", "not a finite number", "allowed: a finite number"),
+        ("\"constant\", value = \"300000000h\"", "too large", "allowed: a duration"),
+        ("\"discrete\", values = [], weights = []", "no value to choose from", "give at least one value"),
+        ("\"discrete\", values = [\"5ms\"], weights = [1, 2]", "1 values but 2 weights", "one weight for each"),
+        ("\"discrete\", values = [\"5ms\"], weights = [0]", "one of them above 0", "give weights such as"),
+        (
+            "\"discrete\", values = [\"5ms\"], weights = [-1]",
+            "network.latency.weights[0] = -1",
+            "allowed: a finite number",
+        ),
+        ("\"empirical\", file = \"none.txt\"", "none.txt cannot be read", "give the path of a text file"),
+        ("\"empirical\", file = \"e.toml\"", "e.toml:1: `[network]`", "one duration such as 12.5ms a line"),
+        ("\"empirical\", values = []", "no value to choose from", "give at least one value"),
+        ("\"gausian\", mean = \"5ms\"", "unknown word", "allowed: \"constant\" or \"uniform\""),
+        ("\"uniform\", min = \"5ms\"", "`network.latency.max` is missing", "add `max = …`"),
+    ] {
+        let finished = run(&format!("[network]\nlatency = {{ distribution = {latency} }}"), "");
+        refused(&finished, "e.toml:2", &[problem, remedy]);
+    }
+    let finished = run("[network]\nlatency = { distribution = \"empirical\", file = \"lan.txt\" }", "");
+    refused(&finished, "e.toml:2", &["network.latency.file"]);
+}
+
+#[test]
+fn a_file_that_is_no_toml_says_where() {
+    let finished = run("[experiment]\nseed = 5\ntime_limit = 5ms", "");
+    refused(&finished, "e.toml:3", &["not valid TOML", "write \"5ms\" in quotes"]);
+    refused(&run("seed = 1\nseed = 2", ""), "e.toml:2", &["duplicate key", "keep one of the two"]);
+}
+
+#[test]
+fn an_experiment_that_is_not_there_says_so() {
+    let desk = Desk::with("");
+    for arguments in ["run none.toml --out out", "run . --out out"] {
+        let finished = desk.byzlab(arguments);
+        let place = arguments.split(' ').nth(1).unwrap();
+        refused(&finished, &format!("{place}: cannot be read: "), &["give the path of an experiment"]);
+    }
+    assert!(!desk.path("out").exists());
+}
+
+#[test]
+fn what_this_version_cannot_do_is_refused() {
+    let finished = run("[protocol]\nview_change = true", "");
+    refused(&finished, "e.toml:2", &["this version has no view changes yet", "set it to false"]);
+    refused(&run("[workload]\nmode = \"open\"", ""), "e.toml:2", &["workload.mode = \"open\"", "allowed: \"closed\""]);
+    refused(
+        &run("[network]\nbandwidth = \"1Gbit/s\"", ""),
+        "e.toml:2",
+        &["unknown key `network.bandwidth`", "keys here"],
+    );
+}
+
+#[test]
+fn overrides_are_checked_like_the_file() {
+    let how = "write for example `--set adversary.count=3`";
+    for (override_, parts) in [
+        ("adversary.count", &["there is no `=` between key and value", how][..]),
+        ("=3", &["a part of the key is empty", how]),
+        ("adversary.cuont=1", &["unknown key `adversary.cuont`", "did you mean `count`?"]),
+        ("adversary.count=9", &["more corrupted than the 4 replicas", "give 0 to 4"]),
+        ("network.drop=two", &["network.drop = \"two\": this is text", "allowed: a probability"]),
+        ("experiment.runs=0", &["experiment.runs = 0: too small", "allowed: a whole number, at least 1"]),
+        ("network.latency.mean=5ms", &["`network.latency.distribution` is missing", "add `distribution = …`"]),
+        ("adversary.attack.1.kind=silent", &["`adversary.attack", "kind"]),
+        ("protocol.view_change=true", &["no view changes yet", "set it to false"]),
+    ] {
+        let finished = run("[adversary]\nattack = []", &format!("--set {override_}"));
+        refused(&finished, &format!("--set {override_}: "), parts);
+    }
+}
+
+#[test]
+fn sweeps_are_checked_before_anything_runs() {
+    let how = "write `\"adversary.count\" = [1, 2, 3]`";
+    for (sweep, parts) in [
+        ("\"adversary.count\" = []", &["there is no value to sweep over", how][..]),
+        ("\"adversary.count\" = 3", &["neither a list nor a range", how]),
+        ("\"adversary.count\" = [1, 2, 1]", &["1 comes twice", "give each value once"]),
+        ("\"adversary.count\" = { from = 3, to = 1 }", &["the range is empty", "`to` must not be below `from`"]),
+        ("\"adversary.count\" = { from = 0, to = 1, step = 0 }", &["the range is empty", "`step` above 0"]),
+        ("\"adversary.count\" = { from = 0 }", &["to` is missing", "add `to = …`"]),
+        ("\"adversary.count\" = { from = 0, to = 4, stp = 2 }", &["unknown key", "did you mean `step`?"]),
+        ("\"network.drop\" = { from = 0, to = inf }", &["not a finite number", "allowed: a finite number"]),
+        ("\"network.drop\" = { from = 0, to = 1, step = 1e-9 }", &["more than 100000 values", "take a larger step"]),
+        ("adversary.count = [1, 2]", &["for the key adversary.count put quotes around it", "hint"]),
+        ("\"experiment.seed\" = [1, 2]", &["this key holds for the whole experiment", "sweep a key of [cluster]"]),
+        ("\"output.events\" = [\"none\"]", &["this key holds for the whole experiment", "sweep a key of [cluster]"]),
+    ] {
+        refused(&run(&format!("[sweep]\n{sweep}"), ""), "e.toml:2", parts);
+    }
+}
+
+#[test]
+fn a_bad_point_of_a_sweep_is_named() {
+    for (sweep, point, parts) in [
+        (
+            "\"adversary.cuont\" = [1, 2]",
+            "adversary.cuont = 1",
+            ["unknown key `adversary.cuont`", "did you mean `count`?"],
+        ),
+        ("\"adversary.count\" = { from = 0, to = 9 }", "adversary.count = 5", ["more corrupted than", "give 0 to 4"]),
+        ("\"network.drop\" = [0.1, \"a\"]", "network.drop = \"a\"", ["this is text", "allowed: a probability"]),
+        (
+            "\"protocol.view_change\" = [false, true]",
+            "protocol.view_change = true",
+            ["no view changes", "set it to false"],
+        ),
+    ] {
+        refused(&run(&format!("[sweep]\n{sweep}"), ""), &format!("e.toml:2 ([sweep] {point}): "), &parts);
+    }
+}
+
+/// What would otherwise be a sweep whose cells are all the same.
+#[test]
+fn no_way_of_writing_it_sweeps_over_what_holds_for_the_whole_experiment() {
+    for sweep in [
+        "\"experiment . seed\" = [1, 2]",
+        "\"experiment\" = [{ seed = 1 }, { seed = 2 }]",
+        "\"output\" = [{ events = \"none\" }]",
+    ] {
+        refused(&run(&format!("[sweep]\n{sweep}"), ""), "e.toml:2", &["this key holds for the whole experiment"]);
+    }
+}
+
+/// An override that a sweep would undo is either refused or stronger than the sweep, but not without effect.
+#[test]
+fn an_override_of_a_swept_key_is_not_lost() {
+    let desk = Desk::with("experiment = { runs = 1 }\n[sweep]\n\"adversary.count\" = [0, 1]");
+    let finished = desk.byzlab("run e.toml --out out --set adversary.count=1");
+    let stronger = finished.code == Some(0) && desk.read("out/runs.csv").lines().count() == 2;
+    assert!(finished.code == Some(2) || stronger, "{finished:?}\n{}", desk.read("out/runs.csv"));
+}
+
+#[test]
+fn bad_usage_is_explained() {
+    let desk = Desk::with("");
+    for (arguments, part) in [
+        ("", "Usage"),
+        ("walk", "unrecognized subcommand 'walk'"),
+        ("run", "<FILE>"),
+        ("run e.toml --jobs 0", "--jobs"),
+        ("run e.toml --job 2", "'--jobs'"),
+        ("analyze . --metric latency", "all_commit"),
+        ("analyze . --format xml", "json"),
+    ] {
+        let finished = desk.byzlab(arguments);
+        assert_eq!((finished.code, finished.stdout.as_str()), (Some(2), ""), "{arguments}: {finished:?}");
+        assert!(finished.stderr.contains(part), "{arguments}: {finished:?}");
+    }
+}
+
+/// Runs an experiment with further arguments; whatever is wrong with it, there must be no results.
+fn run(toml: &str, arguments: &str) -> Finished {
+    let desk = Desk::with(toml);
+    let finished = desk.byzlab(&format!("run e.toml --out out {arguments}"));
+    assert!(
+        !desk.path("out").exists() || finished.code == Some(0),
+        "a refused experiment leaves nothing: {finished:?}"
+    );
+    finished
+}
+
+/// One message that begins with the place; exit code 2, nothing on stdout, no panic.
+fn refused(finished: &Finished, place: &str, parts: &[&str]) {
+    let Finished { code, stdout, stderr } = finished;
+    assert_eq!((*code, stdout.as_str()), (Some(2), ""), "{place}: {stderr}");
+    assert!(stderr.starts_with(&format!("error: {place}")), "the place is {place}: {stderr}");
+    assert_eq!(stderr.matches("error: ").count(), 1, "one message: {stderr}");
+    for part in parts {
+        assert!(stderr.contains(part), "{place}: no `{part}` in {stderr}");
+    }
+    assert!(stderr.contains("\n  hint: ") || stderr.contains("\n  allowed: "), "a remedy: {stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
