@@ -70,7 +70,7 @@ pub struct Scope {
     pub start: Time,
     /// until before this one.
     pub end: Time,
-    /// The probability that a message is affected, in 0..=1; decided once for all recipients of the message.
+    /// The probability that a message is affected, in 0..=1; decided once for all recipients and repetitions of a message.
     pub probability: f64,
     /// Which of the messages that the attack can act on; none means all of them.
     pub messages: Option<Vec<MessageKind>>,
@@ -98,6 +98,18 @@ pub struct AttackConfig {
 pub(crate) struct Departure {
     pub(crate) to: Recipients,
     pub(crate) message: Message,
+}
+
+impl Departure {
+    /// Whether `others` send the same message to the same nodes, so that nothing was changed.
+    pub(crate) fn is_all_of(&self, from: NodeId, others: &[Departure]) -> bool {
+        let recipients = |departure: &Departure| {
+            let mut nodes = Vec::new();
+            departure.to.for_each(from, |to| nodes.push(to));
+            nodes
+        };
+        matches!(others, [other] if other.message == self.message && recipients(other) == recipients(self))
+    }
 }
 
 /// What an attack knows when it acts.
@@ -183,7 +195,7 @@ impl ActiveAttack {
             return None;
         }
         let view = message.view().map_or(0, |view| u64::from(view.0));
-        let name = [u64::from(node.0), kind as u64, view, message.seq()];
+        let name = [u64::from(node.0), kind as u64, view, message.seq(), message.digest().0];
         let draws = name.into_iter().fold(self.draws, Key::child);
         draws.chance(*probability).then(|| draws.child(1))
     }

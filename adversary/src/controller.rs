@@ -74,8 +74,9 @@ impl Controller {
                 changed.extend(outside);
                 if let Some(departure) = inside {
                     let scene = Scene { signer, draws, knowledge: &self.knowledge };
+                    let (original, first) = (departure.clone(), changed.len());
                     active.attack.send(&scene, departure, &mut changed);
-                    acted = true;
+                    acted |= !original.is_all_of(node, &changed[first..]);
                 }
             }
             if acted {

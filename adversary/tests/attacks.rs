@@ -1,5 +1,7 @@
 //! What each attack changes, message by message.
 
+#![expect(clippy::disallowed_methods, reason = "the test sets the scene: it deals out the signers")]
+
 use byzlab_adversary::{AttackConfig, AttackKind, Controller, Event, Groups, Scope};
 use byzlab_network::{Arrival, Happening, Key, NodeId, Outbox, Process, Recipients, Span, Time};
 use byzlab_replica::{

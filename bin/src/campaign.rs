@@ -2,7 +2,7 @@
 
 use crate::config::{EventDetail, Experiment};
 use crate::results::{Results, ResultsError};
-use crate::run::{RunId, run_once};
+use crate::run::{RunId, run_guarded};
 use byzlab_analysis::{Outcome, RunRow};
 use byzlab_network::Fault;
 use std::io::{self, Write};
@@ -11,6 +11,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+
+/// More threads than this help on no machine.
+const MOST_JOBS: usize = 1024;
 
 /// How to run an experiment.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,7 +84,7 @@ pub fn run_experiment(
         }
     };
     thread::scope(|scope| {
-        for _ in 0..jobs.min(total) {
+        for _ in 0..jobs.min(total).min(MOST_JOBS) {
             scope.spawn(work);
         }
     });
@@ -109,7 +112,7 @@ fn run_number(
     let id = RunId { cell: cell_index, run, seed, parameters: cell.parameters.clone() };
     let part = EventPart { results: Arc::clone(results), number };
     let log = (experiment.events != EventDetail::None).then_some((experiment.events, part));
-    let result = run_once(&id, &cell.settings, log);
+    let result = run_guarded(&id, &cell.settings, log);
     // Where the log cannot be written, the results know why, and the run does not count.
     if result.log_error.is_some() || results.finish(number, result.row.clone()).is_err() {
         return;
@@ -120,7 +123,9 @@ fn run_number(
         (Some(fault), _) => campaign.faults.push((id, fault)),
         (None, Outcome::Completed) => campaign.completed += 1,
         (None, Outcome::Violation) => campaign.violations.push(id),
-        (None, Outcome::Timeout | Outcome::Error) => campaign.timeouts += 1,
+        (None, Outcome::Timeout) => campaign.timeouts += 1,
+        // An error has its fault.
+        (None, Outcome::Error) => {}
     }
 }
 

@@ -115,16 +115,18 @@ pub fn main() -> ExitCode {
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
     subscriber.without_time().with_target(false).init();
     // A panic inside a run is reported as the fault of that run, with its cell, run and seed.
-    std::panic::set_hook(Box::new(|panic| tracing::debug!("{panic}")));
+    std::panic::set_hook(Box::new(|panic| {
+        if std::thread::current().name() == Some("main") {
+            eprintln!("error: {panic}\n  hint: this is a defect of byzlab, please report it");
+        } else {
+            tracing::debug!("{panic}");
+        }
+    }));
     let result = match Cli::parse().command {
         Command::Run(arguments) => run(&arguments),
         Command::Analyze(arguments) => analyze_folder(&arguments),
     };
     result.unwrap_or_else(|error| {
-        // A reader that has seen enough, such as `head`, is no error.
-        if matches!(&error, CliError::Output(cause) if cause.kind() == io::ErrorKind::BrokenPipe) {
-            return ExitCode::SUCCESS;
-        }
         eprintln!("error: {error}");
         ExitCode::from(error.exit_code())
     })
@@ -143,18 +145,27 @@ fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let campaign = run_experiment(&experiment, &out, options, |_| bar.inc(1));
     bar.finish_and_clear();
     let campaign = campaign?;
+    report(&campaign, &experiment);
+    let code = if campaign.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) };
     info!("the resolved configuration is in {}", out.join("config.toml").display());
 
     let options = AnalysisOptions { warmup_ns: experiment.base.warmup.as_nanos(), ..AnalysisOptions::default() };
     let groups = analyze(&out, &options)?;
-    write!(io::stdout(), "{}", render::table(&groups))?;
+    print(&render::table(&groups))?;
     if !experiment.axes.is_empty() {
         for path in write_sweep_plots(&out, &groups)? {
             info!("plotted {}", path.display());
         }
     }
-    report(&campaign, &experiment);
-    Ok(if campaign.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(code)
+}
+
+/// Writes to standard output. A reader that has seen enough, such as `head`, is no error.
+fn print(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
 }
 
 /// What a reader of the results must keep in mind.
@@ -204,7 +215,7 @@ fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, CliError> {
         Format::Json => render::json(&groups),
         Format::Csv => render::csv(&groups),
     };
-    write!(io::stdout(), "{text}")?;
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,7 +2,7 @@
 
 use byzlab_adversary::Event;
 use byzlab_analysis::Outcome;
-use byzlab_network::{Happening, NodeId, Record, Span, Time, Verdict};
+use byzlab_network::{Ending, Happening, NodeId, Record, Span, Time, Verdict};
 use byzlab_replica::{Digest, Event as ProtocolEvent, Message, SeqNum, Slot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,10 @@ pub(crate) struct Judge {
     corrupted_within_faults: bool,
     /// For each honest replica the last number that it executed.
     executed: Vec<Option<SeqNum>>,
-    /// When every request was accepted: the number that all honest replicas are to reach.
-    goal: Option<SeqNum>,
+    /// Once every request was accepted: the number that all honest replicas are to reach, and until when.
+    goal: Option<(SeqNum, Time)>,
+    /// When all of them had.
+    done_at: Option<Time>,
     /// What honest replicas committed, where not all of them have yet.
     commits: BTreeMap<SeqNum, Decision>,
     /// What clients asked for.
@@ -48,6 +50,7 @@ impl Judge {
             corrupted_within_faults: corrupted.len() <= usize::from(faults),
             executed: (0..replicas).map(honest).collect(),
             goal: None,
+            done_at: None,
             commits: BTreeMap::new(),
             issued: BTreeSet::new(),
             proposal: Digest::default(),
@@ -59,21 +62,31 @@ impl Judge {
         }
     }
 
-    /// Takes note of what happened in a window.
-    pub(crate) fn observe(&mut self, records: &[Record<Message, Event>]) -> Verdict {
-        let mut verdict = Verdict::Continue;
-        for record in records {
-            let Happening::Event(event) = &record.what else { continue };
-            self.fingerprint.add(record.time, record.node, event);
-            self.last_event = record.time;
-            if let Event::Protocol(event) = event {
-                verdict = self.judge(record.time, record.node, event).unwrap_or(verdict);
+    /// Takes note of what happened in a window: all of it, or so many records until the run was over. What comes later in the
+    /// window does not belong to the run, for windows are the engine's own affair.
+    pub(crate) fn observe(&mut self, records: &[Record<Message, Event>]) -> (usize, Verdict) {
+        for (index, record) in records.iter().enumerate() {
+            if self.done_at.is_some() || self.goal.is_some_and(|(_, deadline)| record.time > deadline) {
+                return (index, Verdict::Stop);
+            }
+            // Messages are only there if they are logged: the verdict must not depend on them.
+            if let Happening::Event(event) = &record.what {
+                self.last_event = record.time;
+                self.fingerprint.add(record.time, record.node, event);
+                if let Event::Protocol(event) = event {
+                    self.judge(record.time, record.node, event);
+                }
             }
         }
-        verdict
+        let verdict = match (self.done_at, self.goal) {
+            (Some(_), _) => Verdict::Stop,
+            (None, Some((_, deadline))) => Verdict::StopAfter(deadline),
+            (None, None) => Verdict::Continue,
+        };
+        (records.len(), verdict)
     }
 
-    fn judge(&mut self, time: Time, node: NodeId, event: &ProtocolEvent) -> Option<Verdict> {
+    fn judge(&mut self, time: Time, node: NodeId, event: &ProtocolEvent) {
         match *event {
             ProtocolEvent::Request { digest, .. } => {
                 self.issued.insert(digest);
@@ -87,18 +100,18 @@ impl Judge {
                 // I3: what is executed was asked for.
                 self.validity &= !self.foreign.contains(&slot.digest);
                 self.executed[node.index()] = Some(slot.seq);
-                return self.is_done().then_some(Verdict::Stop);
+                self.check_goal(time);
             }
             ProtocolEvent::Reply { .. } => {
                 self.completed += 1;
                 if self.completed == self.requests {
-                    self.goal = self.executed.iter().flatten().max().copied();
-                    return Some(if self.is_done() { Verdict::Stop } else { Verdict::StopAfter(time + self.drain) });
+                    let farthest = self.executed.iter().flatten().max().copied().unwrap_or_default();
+                    self.goal = Some((farthest, time + self.drain));
+                    self.check_goal(time);
                 }
             }
             _ => {}
         }
-        None
     }
 
     /// I1: honest replicas that commit at the same number commit the same digest.
@@ -111,9 +124,23 @@ impl Judge {
         }
     }
 
-    /// Whether every request was accepted, and all honest replicas executed what was accepted.
-    pub(crate) fn is_done(&self) -> bool {
-        self.goal.is_some_and(|goal| self.executed.iter().flatten().all(|&executed| executed >= goal))
+    /// The run is done when every request was accepted, and all honest replicas executed what was accepted.
+    fn check_goal(&mut self, now: Time) {
+        if let Some((goal, _)) = self.goal
+            && self.executed.iter().flatten().all(|&executed| executed >= goal)
+        {
+            self.done_at = Some(now);
+        }
+    }
+
+    /// When the run was over, if the simulation ended at `ended`.
+    pub(crate) fn ended(&self, ended: Time, ending: Ending) -> Time {
+        match (self.done_at, self.goal, ending) {
+            (Some(done), _, _) => done,
+            (None, Some((_, deadline)), Ending::Stopped) => deadline,
+            (None, _, Ending::Quiet | Ending::Stopped) => self.last_event,
+            (None, _, Ending::TimeLimit) => ended,
+        }
     }
 
     pub(crate) fn outcome(&self) -> Outcome {

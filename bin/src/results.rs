@@ -55,14 +55,22 @@ pub(crate) struct Results {
 #[derive(Debug)]
 struct State {
     head: usize,
-    runs: RunWriter<File>,
-    runs_file: File,
+    runs: File,
+    /// The length of `runs.csv` up to the last whole row.
+    whole_runs: u64,
+    swept_keys: usize,
     events: Option<File>,
     /// The length of `events.csv` up to the last finished run.
     whole_events: u64,
     events_length: u64,
     waiting: BTreeMap<usize, Part>,
     failure: Option<Failure>,
+}
+
+fn row_text(row: &RunRow, swept_keys: usize) -> io::Result<Vec<u8>> {
+    let mut writer = RunWriter::without_header(Vec::new(), swept_keys);
+    writer.write(row)?;
+    writer.finish()
 }
 
 /// What a run that is not the head has left so far.
@@ -111,12 +119,11 @@ impl Results {
         let runs_path = folder.join("runs.csv");
         let create = |path: &Path| OpenOptions::new().append(true).create_new(true).open(path);
         let open_runs = || {
-            let runs_file = create(&runs_path)?;
-            let mut runs = RunWriter::new(runs_file.try_clone()?, swept_keys)?;
-            runs.flush()?;
-            Ok((runs, runs_file))
+            let runs = RunWriter::new(create(&runs_path)?, swept_keys)?.finish()?;
+            let length = runs.metadata()?.len();
+            Ok((runs, length))
         };
-        let (runs, runs_file) = open_runs().map_err(failed(&runs_path))?;
+        let (runs, whole_runs) = open_runs().map_err(failed(&runs_path))?;
         let events_path = folder.join("events.csv");
         let open_events = || EventWriter::new(create(&events_path)?)?.finish();
         let events = with_events.then(open_events).transpose().map_err(failed(&events_path))?;
@@ -125,7 +132,8 @@ impl Results {
         let state = State {
             head: 0,
             runs,
-            runs_file,
+            whole_runs,
+            swept_keys: swept_keys.len(),
             events,
             whole_events: events_length,
             events_length,
@@ -180,12 +188,12 @@ impl Results {
             let row = part.row.take();
             self.write_events(state, &events)?;
             let Some(row) = row else { return Ok(()) };
-            let whole = state.runs_file.metadata().map_or(0, |metadata| metadata.len());
-            if let Err(source) = state.runs.write(&row).and_then(|()| state.runs.flush()) {
-                // Best effort: the row that was cut is taken back.
-                let _ = state.runs_file.set_len(whole);
+            // The row is made first and written at once: a buffer over the file would write it again later.
+            let text = row_text(&row, state.swept_keys)?;
+            if let Err(source) = state.runs.write_all(&text) {
                 return Err(self.fail(state, self.runs_path.clone(), source));
             }
+            state.whole_runs += text.len() as u64;
             state.waiting.remove(&head);
             state.head += 1;
             state.whole_events = state.events_length;
@@ -201,11 +209,12 @@ impl Results {
         Ok(())
     }
 
-    /// Keeps the first failure, and cuts `events.csv` back to whole runs.
+    /// Keeps the first failure, and cuts both logs back to whole runs.
     fn fail(&self, state: &mut State, path: PathBuf, source: io::Error) -> io::Error {
         let kind = source.kind();
+        // Best effort: an analysis refuses a cut row anyway.
+        let _ = state.runs.set_len(state.whole_runs);
         if let Some(file) = &state.events {
-            // Best effort: an analysis refuses a cut row anyway.
             let _ = file.set_len(state.whole_events);
         }
         state.failure = Some(Failure { path, source, complete: state.head });

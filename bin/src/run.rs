@@ -9,6 +9,7 @@ use byzlab_network::{Fault, Key, Observer, Record, Simulation, Time, Verdict};
 use byzlab_replica::{Client, Message, Replica, Shell, Signer};
 use std::cell::RefCell;
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -34,6 +35,40 @@ pub struct RunResult {
     pub fault: Option<Fault>,
     /// Why its events could not be written any more.
     pub log_error: Option<io::Error>,
+}
+
+/// As [`run_once`], but a panic on the way, in setting up or taking down the run, becomes its fault.
+pub(crate) fn run_guarded<W: Write + 'static>(
+    id: &RunId,
+    settings: &Settings,
+    log: Option<(EventDetail, W)>,
+) -> RunResult {
+    catch_unwind(AssertUnwindSafe(|| run_once(id, settings, log))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let message = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
+        let fault = Fault::Panic { place: "the run itself".to_owned(), at_ns: 0, message };
+        let cluster = settings.protocol.cluster;
+        let row = RunRow {
+            cell: id.cell,
+            run: id.run,
+            seed: id.seed,
+            parameters: id.parameters.clone(),
+            replicas: u32::from(cluster.replicas()),
+            faults: u32::from(cluster.faults()),
+            corrupted: settings.corrupted_count() as u32,
+            outcome: Outcome::Error,
+            agreement: true,
+            validity: true,
+            requests: settings.requests(),
+            completed: 0,
+            messages: 0,
+            bytes: 0,
+            view_changes: 0,
+            virtual_ns: 0,
+            fingerprint: 0,
+        };
+        RunResult { row, fault: Some(fault), log_error: None }
+    })
 }
 
 /// Runs `settings` once with the seed of `id`. With a `log`, its events go there as rows of `events.csv`, without a header.
@@ -80,11 +115,7 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
     }
     let judge = &watch.judge;
     let (outcome, ended, traffic) = match &report {
-        Ok(report) => {
-            // A run that is done ended with its last event, not with the end of the window.
-            let ended = if judge.is_done() { judge.last_event() } else { report.ended };
-            (judge.outcome(), ended, report.traffic)
-        }
+        Ok(report) => (judge.outcome(), judge.ended(report.ended, report.ending), report.traffic),
         Err(_) => (Outcome::Error, judge.last_event(), byzlab_network::Traffic::default()),
     };
     let row = RunRow {
@@ -124,14 +155,15 @@ struct Watcher<W: Write>(Rc<RefCell<Watch<W>>>);
 impl<W: Write + 'static> Observer<Message, Event> for Watcher<W> {
     fn observe(&mut self, records: &[Record<Message, Event>]) -> Verdict {
         let Watch { judge, cell, run, writer, log_error } = &mut *self.0.borrow_mut();
+        let (count, verdict) = judge.observe(records);
         if let Some(writer) = writer {
-            for record in records {
+            for record in &records[..count] {
                 if let Err(error) = write_record(writer, *cell, *run, record) {
                     *log_error = Some(error);
                     return Verdict::Stop;
                 }
             }
         }
-        judge.observe(records)
+        verdict
     }
 }

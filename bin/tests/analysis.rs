@@ -179,16 +179,11 @@ fn the_warm_up_is_left_out() {
 #[cfg(unix)]
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
-    let desk = results(
-        "experiment = { runs = 2 }\n[sweep]\n\"experiment.time_limit\" = { from = 1, to = 2 }"
-            .replace(
-                "{ from = 1, to = 2 }",
-                &format!("[{}]", (1..400).map(|ms| format!("\"{ms}ms\"")).collect::<Vec<_>>().join(", ")),
-            )
-            .as_str(),
-    );
+    let cells: Vec<String> = (1..400).map(|ms| format!("\"{ms}ms\"")).collect();
+    let sweep = format!("\"experiment.time_limit\" = [{}]", cells.join(", "));
+    let desk = results(&format!("experiment = {{ runs = 2 }}\n[sweep]\n{sweep}"));
     for format in ["table", "json", "csv"] {
-        // More than fits into a pipe, so that the program meets the closed end.
+        // Of JSON and CSV that is more than fits into a pipe, so that the program meets the closed end.
         let line = format!("{{ \"$byzlab\" analyze out --format {format}; echo $? >code; }} | head -n 1");
         let finished = desk.shell(&line);
         assert_eq!((desk.read("code").as_str(), finished.stderr.as_str()), ("0\n", ""), "{format}");

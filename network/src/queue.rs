@@ -38,6 +38,9 @@ impl Copy {
     }
 }
 
+/// How many words have a bit for each bucket.
+const WORDS: usize = TransitQueue::BUCKETS as usize / 64;
+
 /// The number of no bucket.
 const NONE: u64 = u64::MAX;
 
@@ -46,7 +49,7 @@ const NONE: u64 = u64::MAX;
 pub(crate) struct TransitQueue {
     ring: Vec<Vec<Transit>>,
     /// A bit a bucket: it is not empty.
-    occupied: Vec<u64>,
+    occupied: [u64; WORDS],
     /// A bucket is `1 << shift` nanoseconds wide. Buckets are numbered from the start of time; the ring repeats.
     shift: u32,
     /// The first bucket that can still receive something. The ring holds this one and those that follow it.
@@ -69,7 +72,7 @@ impl TransitQueue {
         let width = (typical_longest.as_nanos() / 4 * 5 / Self::BUCKETS).max(lookahead.as_nanos() / 64).max(1);
         TransitQueue {
             ring: vec![Vec::new(); Self::BUCKETS as usize],
-            occupied: vec![0; Self::BUCKETS as usize / 64],
+            occupied: [0; WORDS],
             shift: (u64::BITS - width.leading_zeros()).min(u64::BITS - 1),
             front: 0,
             sorted: NONE,
@@ -195,9 +198,8 @@ impl TransitQueue {
     /// The first occupied bucket of the ring. What lies beyond the ring is later than all of it.
     fn first_occupied(&self) -> Option<u64> {
         let start = Self::slot(self.front);
-        let words = self.occupied.len();
-        for step in 0..=words {
-            let word = (start / 64 + step) % words;
+        for step in 0..=WORDS {
+            let word = (start / 64 + step) % WORDS;
             let mut bits = self.occupied[word];
             if step == 0 {
                 bits &= u64::MAX << (start % 64);

@@ -197,8 +197,9 @@ impl<M: Message, E: Event> Router<M, E> {
         Some(parcel)
     }
 
-    /// The first wake-up of each process, before anything else.
+    /// When a process next wants to be woken. The end of time never comes.
     pub(crate) fn set_wake(&mut self, seat: usize, wake_at: Option<Time>) {
+        let wake_at = wake_at.filter(|&time| time < Time::END);
         let seat_state = &mut self.seats[seat];
         if seat_state.wake_at == wake_at {
             return;
@@ -224,6 +225,9 @@ impl<M: Message, E: Event> Router<M, E> {
             self.now = self.stop_after;
             let stopped = self.stop_after < self.time_limit;
             return Next::End(if stopped { Ending::Stopped } else { Ending::TimeLimit });
+        }
+        if start == Time::END {
+            return Next::End(Ending::TimeLimit);
         }
         // What happens at the limit itself still counts.
         let mut until = (start + self.lookahead).min(self.stop_after + Span::NANOSECOND);

@@ -322,7 +322,9 @@ impl<M: Message, E: Event> Table<M, E> {
         self.expected = self.router.at_work().len();
         for index in 0..self.expected {
             let seat = self.router.at_work()[index];
-            let parcel = self.router.take_parcel(seat)?;
+            let Some(parcel) = self.router.take_parcel(seat) else {
+                return Some(Err(Fault::Lost(self.names[seat].clone())));
+            };
             // `do_send` would drop the parcel silently if the actor were gone.
             if self.seats[seat].try_send(Deliver(parcel)).is_err() {
                 return Some(Err(Fault::Lost(self.names[seat].clone())));

@@ -89,6 +89,8 @@ pub enum Phase {
 pub struct Entry {
     /// The accepted pre-prepare.
     pub pre_prepare: Option<Arc<Signed<PrePrepare>>>,
+    /// A pre-prepare that lies beyond the window as yet.
+    pub early: Option<Arc<Signed<PrePrepare>>>,
     /// Prepares of backups.
     pub prepares: Votes,
     /// Commits.
@@ -132,18 +134,29 @@ impl Log {
         seq > self.low && seq.0 - self.low.0 <= self.window
     }
 
+    /// h+L: the last number of the window.
+    pub fn end(&self) -> SeqNum {
+        SeqNum(self.low.0 + self.window)
+    }
+
+    /// The entry of a sequence number, if something is known of it, to be changed.
+    pub(crate) fn get_mut(&mut self, seq: SeqNum) -> Option<&mut Entry> {
+        self.entries.get_mut(seq.0.checked_sub(self.low.0 + 1)? as usize)
+    }
+
     /// The entry of a sequence number, if something is known of it.
     #[inline]
     pub fn get(&self, seq: SeqNum) -> Option<&Entry> {
         self.entries.get(seq.0.checked_sub(self.low.0 + 1)? as usize)
     }
 
-    /// The entry of a sequence number, made if need be; none outside the window.
+    /// The entry of a sequence number, made if need be; none outside (h, h+2L]. The second half of that holds what a primary or
+    /// a voter sends whose h has moved on already: it is kept, and takes effect when h moves here too.
     #[inline]
     pub fn entry(&mut self, seq: SeqNum) -> Option<&mut Entry> {
         // A number up to h wraps around and lies outside too.
         let index = seq.0.wrapping_sub(self.low.0).wrapping_sub(1);
-        if index >= self.window {
+        if index >= 2 * self.window {
             return None;
         }
         if self.entries.len() as u64 <= index {
@@ -189,7 +202,7 @@ mod tests {
     #[test]
     fn the_log_keeps_to_its_window() {
         let mut log = Log::new(4);
-        assert!(log.entry(SeqNum(0)).is_none() && log.entry(SeqNum(5)).is_none());
+        assert!(log.entry(SeqNum(0)).is_none() && log.entry(SeqNum(9)).is_none() && !log.contains(SeqNum(5)));
         for seq in [4, 1] {
             log.entry(SeqNum(seq)).unwrap().prepares.insert(&vote(0, seq));
         }

@@ -230,12 +230,17 @@ impl Replica {
         if !acceptable {
             return;
         }
+        let in_window = self.log.contains(slot.seq);
         match self.log.entry(slot.seq) {
-            Some(entry) if entry.phase == Phase::Empty => {
+            Some(entry) if entry.phase == Phase::Empty && in_window => {
                 entry.pre_prepare = Some(pre_prepare);
                 entry.phase = Phase::PrePrepared;
             }
-            // Outside the window, or something is accepted already: this very digest, or the primary equivocates.
+            Some(entry) if entry.phase == Phase::Empty && entry.early.is_none() => {
+                entry.early = Some(pre_prepare);
+                return;
+            }
+            // Far outside the window, or something is accepted already: this very digest, or the primary equivocates.
             _ => return,
         }
         effects.event(Event::PrePrepared(slot));
@@ -261,7 +266,7 @@ impl Replica {
             return;
         }
         if vote.kind == VoteKind::Checkpoint {
-            self.on_checkpoint(vote, effects);
+            self.on_checkpoint(now, vote, effects);
             return;
         }
         if vote.view != self.view {
@@ -316,7 +321,7 @@ impl Replica {
             if self.config.is_checkpoint(seq) {
                 effects.event(Event::Checkpoint { seq, state });
                 self.vote(VoteKind::Checkpoint, Slot { view: View(0), seq, digest: state }, effects);
-                self.stabilise(seq, effects);
+                self.stabilise(now, seq, effects);
             }
         }
         self.propose_waiting(now, effects);
@@ -339,24 +344,34 @@ impl Replica {
         effects.send(Recipients::One(client), Message::Reply(Arc::new(reply)));
     }
 
-    fn on_checkpoint(&mut self, vote: Signed<Vote>, effects: &mut Effects) {
+    fn on_checkpoint(&mut self, now: Time, vote: Signed<Vote>, effects: &mut Effects) {
         if !self.log.contains(vote.seq) || !self.config.is_checkpoint(vote.seq) {
             return;
         }
         self.checkpoints.entry(vote.seq).or_default().insert(&vote);
-        self.stabilise(vote.seq, effects);
+        self.stabilise(now, vote.seq, effects);
     }
 
     /// Makes a checkpoint stable once Q replicas vouch for it and it was reached here (rule 18).
-    fn stabilise(&mut self, seq: SeqNum, effects: &mut Effects) {
+    fn stabilise(&mut self, now: Time, seq: SeqNum, effects: &mut Effects) {
         let votes = self.checkpoints.get(&seq);
         let Some(state) = votes.and_then(|votes| votes.decided(self.config.cluster.quorum())) else { return };
         if seq > self.last_executed {
             return;
         }
+        let old_end = self.log.end();
         self.log.truncate(seq);
         self.checkpoints.retain(|&other, _| other > seq);
         effects.event(Event::Stable { seq, state });
+        // The window has moved: what came too early is due, and so are requests that found no number (rule 9).
+        for number in old_end.0 + 1..=self.log.end().0 {
+            let early = self.log.get_mut(SeqNum(number)).and_then(|entry| entry.early.take());
+            if let Some(pre_prepare) = early {
+                let primary = pre_prepare.primary;
+                self.on_pre_prepare(now, primary, pre_prepare, effects);
+            }
+        }
+        self.propose_waiting(now, effects);
     }
 }
 

@@ -142,8 +142,7 @@ fn rule_3_a_pre_prepare_is_accepted_from_the_primary_of_the_view_alone() {
 fn rule_3_the_digest_must_match_the_requests_and_the_clients_must_exist() {
     let scene = Scene::new(4);
     let propose = |batch: Batch, digest: Digest| {
-        let proposal =
-            PrePrepare { view: View(0), seq: SeqNum(1), digest, primary: NodeId(0), batch: Arc::new(batch) };
+        let proposal = PrePrepare { view: View(0), seq: SeqNum(1), digest, primary: NodeId(0), batch: Arc::new(batch) };
         let message = Message::PrePrepare(Arc::new(scene.signers[0].sign(proposal)));
         sent(&deliver(&mut scene.replica(1), 0, message))
     };
@@ -191,7 +190,7 @@ fn rule_5_votes_count_before_the_pre_prepare_but_not_outside_view_and_window() {
     let before = scene.replica(1);
     let mut backup = before.clone();
     deliver(&mut backup, 2, scene.vote(VoteKind::Prepare, 2, 1, 1, scene.digest(1)));
-    deliver(&mut backup, 2, scene.prepare(2, 21));
+    deliver(&mut backup, 2, scene.prepare(2, 41));
     deliver(&mut backup, 2, scene.prepare(2, 0));
     assert_eq!(backup, before, "nothing of it is kept");
 }
@@ -204,7 +203,12 @@ fn rule_6_prepared_takes_matching_prepares_and_commits_once() {
     let other = scene.vote(VoteKind::Prepare, 2, 0, 1, Digest(7));
     assert!(deliver(&mut backup, 2, other).is_empty(), "a prepare for another digest");
     assert_eq!(sent(&deliver(&mut backup, 3, scene.prepare(3, 1))), [MessageKind::Commit]);
-    assert!(deliver(&mut backup, 2, scene.prepare(2, 1)).is_empty(), "COMMIT is sent once");
+
+    let scene = Scene::new(7);
+    let mut backup = scene.replica(1);
+    deliver(&mut backup, 0, scene.pre_prepare(0, 0, 1, 0));
+    let commits: Vec<_> = (2..7).map(|from| sent(&deliver(&mut backup, from, scene.prepare(from, 1))).len()).collect();
+    assert_eq!(commits, [0, 0, 1, 0, 0], "COMMIT is sent once, with the fourth prepare");
 }
 
 #[test]
@@ -258,6 +262,24 @@ fn rule_9_the_primary_queues_beyond_the_window_and_the_pipeline() {
     }
     assert_eq!(alone.log().low(), SeqNum(20), "checkpoints move the window on");
 
+    // A window of 1: number 2 waits until the checkpoint at 1 is stable.
+    let scene = Scene::with(4, |config| {
+        config.log_window = NonZeroU64::MIN;
+        config.checkpoint_interval = NonZeroU64::MIN;
+    });
+    let mut primary = scene.replica(0);
+    deliver(&mut primary, 4, Message::Request(scene.request(1)));
+    for from in [1, 2] {
+        deliver(&mut primary, from, scene.prepare(from, 1));
+        deliver(&mut primary, from, scene.commit(from, 1));
+    }
+    assert_eq!(primary.last_executed(), SeqNum(1));
+    assert!(deliver(&mut primary, 4, Message::Request(scene.request(2))).is_empty(), "no number is free");
+    let checkpoint = |from| scene.vote(VoteKind::Checkpoint, from, 0, 1, primary.state_digest());
+    let votes = [checkpoint(1), checkpoint(2)];
+    let effects: Vec<_> = votes.into_iter().zip(1..).map(|(vote, from)| deliver(&mut primary, from, vote)).collect();
+    assert_eq!(sent(&effects[1]), [MessageKind::PrePrepare], "the window has moved");
+
     let scene = Scene::with(4, |config| config.max_in_flight = NonZeroU64::new(1).unwrap());
     let mut primary = scene.replica(0);
     assert_eq!(sent(&deliver(&mut primary, 4, Message::Request(scene.request(1)))), [MessageKind::PrePrepare]);
@@ -267,6 +289,22 @@ fn rule_9_the_primary_queues_beyond_the_window_and_the_pipeline() {
     deliver(&mut primary, 1, scene.commit(1, 1));
     let executed = deliver(&mut primary, 2, scene.commit(2, 1));
     assert_eq!(sent(&executed), [MessageKind::Reply, MessageKind::PrePrepare], "the pipeline is free again");
+}
+
+#[test]
+fn rule_5_what_a_primary_with_a_newer_window_proposes_takes_effect_when_the_window_moves() {
+    let scene = Scene::new(4);
+    let mut backup = scene.replica(1);
+    assert!(deliver(&mut backup, 0, scene.pre_prepare(0, 0, 21, 0)).is_empty(), "h + L = 20");
+    assert!(deliver(&mut backup, 2, scene.prepare(2, 21)).is_empty());
+    for seq in 1..=10 {
+        execute(&scene, &mut backup, seq);
+    }
+    let state = backup.state_digest();
+    let checkpoint = |from| scene.vote(VoteKind::Checkpoint, from, 0, 10, state);
+    deliver(&mut backup, 2, checkpoint(2));
+    let moved = deliver(&mut backup, 3, checkpoint(3));
+    assert_eq!(sent(&moved), [MessageKind::Prepare, MessageKind::Commit]);
 }
 
 #[test]

@@ -6,10 +6,13 @@ use super::units::{Probability, duration, probability};
 use super::{Kind, Problem, Section, integer, list, word};
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_network::{NodeId, Time};
-use byzlab_replica::Cluster;
+use byzlab_replica::{Cluster, ProtocolConfig};
 
-pub(super) fn read_adversary(section: &Section<'_>, cluster: Cluster) -> Result<AdversarySettings, ConfigError> {
-    let replicas = cluster.replicas();
+pub(super) fn read_adversary(
+    section: &Section<'_>,
+    protocol: &ProtocolConfig,
+) -> Result<AdversarySettings, ConfigError> {
+    let replicas = protocol.cluster.replicas();
     let members = section.optional("members", nodes_kind(replicas))?;
     let count: Option<u16> = section.optional("count", integer(0..))?;
     let orders = [
@@ -37,11 +40,16 @@ pub(super) fn read_adversary(section: &Section<'_>, cluster: Cluster) -> Result<
         }
     };
     let attacks = section.sections("attack")?;
-    let attacks = attacks.iter().map(|attack| read_attack(attack, cluster, &corrupted)).collect::<Result<_, _>>()?;
+    let attacks = attacks.iter().map(|attack| read_attack(attack, protocol, &corrupted)).collect::<Result<_, _>>()?;
     Ok(AdversarySettings { corrupted, attacks })
 }
 
-fn read_attack(section: &Section<'_>, cluster: Cluster, corrupted: &Corrupted) -> Result<AttackConfig, ConfigError> {
+fn read_attack(
+    section: &Section<'_>,
+    protocol: &ProtocolConfig,
+    corrupted: &Corrupted,
+) -> Result<AttackConfig, ConfigError> {
+    let cluster = protocol.cluster;
     let kinds = ["silent", "ignore", "fake_digest", "conflicting_votes", "equivocate"];
     let kind = match section.required("kind", word(kinds.map(|kind| (kind, kind))))? {
         "silent" => AttackKind::Silent,
@@ -56,7 +64,7 @@ fn read_attack(section: &Section<'_>, cluster: Cluster, corrupted: &Corrupted) -
         end: section.optional("end", duration())?.map_or(Time::END, time),
         probability: section.or("probability", probability(), Probability::ALWAYS)?.get(),
         messages: section.optional("messages", list(word(kind.messages().iter().map(|&kind| (kind.name(), kind)))))?,
-        to: section.optional("to", nodes_kind(u16::MAX))?,
+        to: section.optional("to", nodes_kind(cluster.replicas() + protocol.clients))?,
     };
     if scope.end <= scope.start {
         return Err(section.error_at("end", "the attack ends before it starts", "give an end after the start"));

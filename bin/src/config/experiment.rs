@@ -4,7 +4,7 @@ use super::attack::read_adversary;
 use super::latency::read_network;
 use super::sweep::{Axis, read_axes};
 use super::units::{Nanoseconds, bytes, duration};
-use super::{ConfigError, Document, Origin, Value};
+use super::{ConfigError, Document, Origin, Problem, Value};
 use super::{Section, boolean, integer, text, word};
 use byzlab_adversary::{AttackConfig, Selection};
 use byzlab_network::{Key, NetworkModel, NodeId, Span, Time};
@@ -171,7 +171,11 @@ impl Experiment {
             document.set(argument)?;
         }
         let root = document.root();
-        let axes = read_axes(&root)?;
+        let mut axes = read_axes(&root)?;
+        // What the command line sets is no longer swept.
+        let is_set =
+            |key: &str| overrides.iter().any(|argument| argument.split('=').next().map(str::trim) == Some(key));
+        axes.retain(|axis| !is_set(&axis.key));
         let cells = read_cells(&document, &axes, folder)?;
         let experiment = root.section("experiment")?;
         let default_name =
@@ -179,7 +183,7 @@ impl Experiment {
         let detail =
             [("none", EventDetail::None), ("protocol", EventDetail::Protocol), ("messages", EventDetail::Messages)];
         Ok(Experiment {
-            name: experiment.or("name", text(), default_name)?,
+            name: experiment.or("name", text().check(check_name), default_name)?,
             seed: experiment.or("seed", integer(0..), 1)?,
             runs: experiment.or("runs", integer(1..), 100)?,
             independent_cells: experiment.or("independent_cells", boolean(), false)?,
@@ -202,6 +206,12 @@ impl Experiment {
         let family = if self.independent_cells { runs.component("cell").child(u64::from(cell)) } else { runs };
         family.child(u64::from(run)).as_u64()
     }
+}
+
+/// The name also names the results folder.
+fn check_name(name: String) -> Result<String, Problem> {
+    let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\']);
+    if plain { Ok(name) } else { Err(Problem::new("this cannot name a folder").hint("use letters, digits, - and _")) }
 }
 
 /// Every combination of the axes' values.
@@ -245,7 +255,7 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
         drain: span(drain),
         warmup: span(warmup),
         network: read_network(&root.section("network")?, folder)?,
-        adversary: read_adversary(&root.section("adversary")?, protocol.cluster)?,
+        adversary: read_adversary(&root.section("adversary")?, &protocol)?,
         protocol: Arc::new(protocol),
         workload: Arc::new(workload),
         derived,
@@ -278,12 +288,12 @@ fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workload, Derive
     let batch_delay = protocol.or("batch_delay", duration(), Nanoseconds(0))?;
     let max_in_flight = protocol.or("max_in_flight", positive(), window)?;
 
-    let requests = workload.or("requests", integer(1..), 1)?;
+    let requests = workload.or("requests", integer(1..=u64::from(u32::MAX)), 1)?;
     workload.or("mode", word([("closed", ())]), ())?;
     let send_to =
         workload.or("send_to", word([("primary", SendTo::Primary), ("all", SendTo::All)]), SendTo::Primary)?;
     let client_timeout =
-        workload.or("client_timeout", duration().within(Nanoseconds(1)..), Nanoseconds(1_000_000_000))?;
+        workload.or("client_timeout", duration().within(Nanoseconds(1_000)..), Nanoseconds(1_000_000_000))?;
     let words = word([("f+1", ReplyQuorum::WeakQuorum), ("quorum", ReplyQuorum::Quorum)]);
     let counts = integer(1..=cluster.replicas()).map(ReplyQuorum::Count);
     let reply_quorum = workload.or("reply_quorum", counts.or(words), ReplyQuorum::WeakQuorum)?;
@@ -323,15 +333,18 @@ fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workload, Derive
     Ok((protocol, workload, derived))
 }
 
+/// The network keeps a counter for each pair of nodes.
+const MOST_REPLICAS: u16 = 4096;
+
 fn read_cluster(section: &Section<'_>) -> Result<Cluster, ConfigError> {
-    let replicas = section.or("replicas", integer(1..=32_767_u16), 4)?;
+    let replicas = section.or("replicas", integer(1..=MOST_REPLICAS), 4)?;
     let faults = section.optional("faults", integer(0..))?;
     Cluster::new(replicas, faults).map_err(|error| {
         let most = (replicas - 1) / 3;
         section.error_at(
             "faults",
             error,
-            format_args!("give at most {most}, or at least {} replicas", 3 * faults.unwrap_or(0) + 1),
+            format_args!("give at most {most}, or at least {} replicas", 3 * u32::from(faults.unwrap_or(0)) + 1),
         )
     })
 }

@@ -2,7 +2,6 @@
 
 use super::{ConfigError, Located, Origin, Value};
 use super::{Section, number};
-use std::fmt::Write;
 
 /// A swept key with its values.
 #[derive(Clone, PartialEq, Debug)]
@@ -24,9 +23,25 @@ pub(super) fn read_axes(root: &Section<'_>) -> Result<Vec<Axis>, ConfigError> {
     let sweep = root.section("sweep")?;
     let mut axes = Vec::new();
     for key in sweep.keys() {
-        if FIXED.contains(&key) || key.starts_with("output.") || key.starts_with("sweep.") {
+        let plain: String = key.chars().filter(|letter| !letter.is_whitespace() && !"\"'".contains(*letter)).collect();
+        let table = plain.split('.').next().unwrap_or_default();
+        if FIXED.contains(&plain.as_str()) || ["output", "sweep"].contains(&table) || plain == "experiment" {
             let remedy = "sweep a key of [cluster], [protocol], [workload], [network] or [adversary]";
             return Err(sweep.error_at(key, "this key holds for the whole experiment", remedy));
+        }
+        let inner = sweep.is_table(key).then(|| sweep.section(key)).transpose()?.and_then(|inner| inner.keys().next());
+        if let (false, Some(inner)) = (plain.contains('.'), inner) {
+            // `adversary.count = …` without quotes is a table in a table.
+            let problem = format!("this is a table; for the key {key}.{inner} put quotes around it");
+            return Err(sweep.error_at(
+                key,
+                problem,
+                format_args!("write `\"{key}.{inner}\" = {{ from = 0, to = 9 }}`"),
+            ));
+        }
+        if plain != key || !plain.contains('.') {
+            let remedy = "write its table, a point and its name without spaces, such as \"adversary.count\"";
+            return Err(sweep.error_at(key, "this is not the path of a single key", remedy));
         }
         axes.push(Axis { key: key.to_owned(), points: read_points(&sweep, key)? });
     }
@@ -68,11 +83,7 @@ fn read_points(sweep: &Section<'_>, key: &str) -> Result<Vec<(Value, Origin)>, C
 fn read_range(sweep: &Section<'_>, key: &str) -> Result<Vec<Value>, ConfigError> {
     let range = sweep.section(key)?;
     if range.value("from").is_none() && range.value("to").is_none() {
-        let mut problem = String::from("a range needs `from` and `to`");
-        if let Some(inner) = range.keys().next() {
-            // `adversary.count = …` without quotes is a table in a table.
-            let _ = write!(problem, "; for the key {key}.{inner} put quotes around it");
-        }
+        let problem = "a range needs `from` and `to`";
         return Err(sweep.error_at(key, problem, format_args!("write `\"{key}\" = {{ from = 0, to = 9 }}`")));
     }
     let whole = |name| matches!(range.value(name), None | Some(Value::Integer(_)));
