@@ -177,6 +177,23 @@ impl Latency {
         (Span::from_nanos(self.sampler.least()) + self.added).max(self.floor)
     }
 
+    /// No draw is above this; none if the distribution has no upper end, even though the draws of a computer have one.
+    pub fn most(&self) -> Option<Span> {
+        let most = match &self.sampler {
+            Sampler::Constant(value) => *value,
+            Sampler::Uniform { min, width } => min + width,
+            Sampler::Discrete { values, .. } | Sampler::Empirical { values } => values.iter().max()?.as_nanos(),
+            Sampler::Normal { std_dev, .. } if *std_dev == 0.0 => self.sampler.least(),
+            Sampler::Normal { .. }
+            | Sampler::Exponential { .. }
+            | Sampler::Lognormal { .. }
+            | Sampler::Pareto { .. }
+            | Sampler::Gamma(_)
+            | Sampler::Weibull { .. } => return None,
+        };
+        Some((Span::from_nanos(most) + self.added).max(self.floor))
+    }
+
     /// About the length that one draw in a thousand exceeds: what a queue should be laid out for.
     pub fn typical_longest(&self) -> Span {
         let key = crate::random::Key::root(0);

@@ -87,6 +87,28 @@ fn floor_and_offset_hold_for_every_draw() {
 }
 
 #[test]
+fn only_some_shapes_have_an_upper_end() {
+    let most = |shape| Latency::new(shape, ms(1), ms(4)).unwrap().most();
+    let values: Arc<[Span]> = [ms(10), ms(30), ms(20)].into();
+    assert_eq!(most(Shape::Constant { value: ms(7) }), Some(ms(8)));
+    assert_eq!(most(Shape::Constant { value: ms(1) }), Some(ms(4)), "the floor is the least that it can be");
+    assert_eq!(most(Shape::Uniform { min: ms(5), max: ms(35) }), Some(ms(36)));
+    assert_eq!(most(Shape::Empirical { values: values.clone() }), Some(ms(31)));
+    assert_eq!(most(Shape::Discrete { values, weights: [1.0, 1.0, 1.0].into() }), Some(ms(31)));
+    assert_eq!(most(Shape::Normal { mean: ms(7), std_dev: ms(0) }), Some(ms(8)));
+    for shape in [
+        Shape::Normal { mean: ms(7), std_dev: ms(1) },
+        Shape::Exponential { mean: ms(10) },
+        Shape::Lognormal { median: ms(20), sigma: 0.7 },
+        Shape::Pareto { scale: ms(10), shape: 3.0 },
+        Shape::Gamma { shape: 2.5, scale: ms(4) },
+        Shape::Weibull { scale: ms(10), shape: 1.7 },
+    ] {
+        assert_eq!(most(shape), None);
+    }
+}
+
+#[test]
 fn what_cannot_be_a_latency_is_refused() {
     let refused = |shape| Latency::new(shape, Span::ZERO, Span::ZERO).unwrap_err();
     assert_eq!(refused(Shape::Uniform { min: ms(2), max: ms(1) }), LatencyError::EmptyRange);

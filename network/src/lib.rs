@@ -1,8 +1,8 @@
 //! Virtual time and a simulated network for distributed protocols.
 //!
 //! A protocol is a set of [`Process`]es: state machines that get messages and wake-ups and send messages. [`Simulation`] seats
-//! them around a router, which delays, loses, duplicates and reorders what they send according to a [`NetworkModel`]. Router
-//! and processes are actix actors, and time is virtual: a run takes as long as its computations, not as long as its delays.
+//! them around a router, which delays, loses, duplicates and reorders what they send according to a [`NetworkModel`], or as a
+//! [`scene`] says for single messages. Router and processes are actix actors, and time is virtual: a run takes as long as its computations, not as long as its delays.
 //!
 //! The crate knows no protocol. `examples/ping_pong.rs` is a whole one in a few lines.
 //!
@@ -20,13 +20,15 @@ mod node;
 mod queue;
 pub mod random;
 mod router;
+pub mod scene;
 mod simulation;
 mod time;
 
 pub use latency::Latency;
 pub use link::{NetworkModel, Reorder};
-pub use node::{Arrival, Event, Happening, Message, NodeId, Outbox, Process, Recipients, Record, Sending};
+pub use node::{Arrival, Event, Happening, Label, Message, NodeId, Outbox, Process, Recipients, Record, Sending};
 pub use random::Key;
 pub use router::{Ending, Observer, Traffic, Verdict};
+pub use scene::{Action, Cut, KindSet, NodeSet, Partition, Rule, RuleScope, SceneError, Synchrony};
 pub use simulation::{Fault, Report, Simulation};
 pub use time::{Span, Time};

@@ -1,9 +1,10 @@
 //! The network between the nodes: what becomes of a message that was sent.
 
 use crate::latency::Latency;
-use crate::node::NodeId;
+use crate::node::{Label, NodeId};
 use crate::random::{Draw, Key};
-use crate::time::Span;
+use crate::scene::{Course, Partition, Rule, Sent, Synchrony};
+use crate::time::{Span, Time};
 
 /// What the network does with messages. Everything is drawn by name, see [`crate::random`].
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,13 @@ pub struct NetworkModel {
     pub duplicate: f64,
     /// Messages that are held up, so that later ones overtake them.
     pub reorder: Option<Reorder>,
+    /// What becomes of single messages: the first rule that matches one decides.
+    pub rules: Vec<Rule>,
+    /// Who is cut off from whom, and when. They may overlap: a message is cut if any of them cuts it; a loss wins over a hold, and
+    /// among holds the latest end.
+    pub partitions: Vec<Partition>,
+    /// What is different before the network stabilises.
+    pub synchrony: Option<Synchrony>,
 }
 
 /// Some messages take longer than their latency says.
@@ -30,18 +38,34 @@ pub struct Reorder {
 impl NetworkModel {
     /// A network that delivers everything once, after a latency.
     pub fn perfect(latency: Latency) -> NetworkModel {
-        NetworkModel { latency, drop: 0.0, duplicate: 0.0, reorder: None }
+        NetworkModel {
+            latency,
+            drop: 0.0,
+            duplicate: 0.0,
+            reorder: None,
+            rules: Vec::new(),
+            partitions: Vec::new(),
+            synchrony: None,
+        }
     }
 
     /// No message arrives sooner than this after it was sent. At least 1 ns.
     pub fn lookahead(&self) -> Span {
-        self.latency.least().max(Span::NANOSECOND)
+        // Rules and partitions can only make a message later.
+        let early = self.early_latency().map(Latency::least);
+        early.map_or(self.latency.least(), |early| early.min(self.latency.least())).max(Span::NANOSECOND)
+    }
+
+    /// The latency before the network stabilises, where it is another.
+    fn early_latency(&self) -> Option<&Latency> {
+        self.synchrony.as_ref().and_then(|synchrony| synchrony.latency.as_ref())
     }
 
     /// About how long a message that takes long takes.
     pub(crate) fn typical_longest(&self) -> Span {
         let extra = self.reorder.as_ref().map_or(Span::ZERO, |reorder| reorder.extra.typical_longest());
-        self.latency.typical_longest() + extra
+        let early = self.early_latency().map_or(Span::ZERO, Latency::typical_longest);
+        self.latency.typical_longest().max(early) + extra
     }
 }
 
@@ -60,7 +84,7 @@ pub(crate) struct Links {
     model: NetworkModel,
     floor: Span,
     latency: Key,
-    /// None if the network only delays.
+    /// None if the network only delays, by one latency.
     faulty: Option<FaultKeys>,
     /// How many messages went over each link: `[from][to]`, rows grown on demand.
     counts: Vec<Vec<u32>>,
@@ -72,6 +96,8 @@ struct FaultKeys {
     drop: Key,
     duplicate: Key,
     reorder: Key,
+    /// None if nothing is written for some messages.
+    rules: Option<Key>,
 }
 
 /// One sender's links during one send.
@@ -88,7 +114,8 @@ pub(crate) struct Departure<'a> {
 impl Links {
     pub(crate) fn new(model: NetworkModel, nodes: usize, run: Key) -> Links {
         let streams = run.component("network");
-        let faulty = model.drop > 0.0 || model.duplicate > 0.0 || model.reorder.is_some();
+        let scripted = model.is_scripted();
+        let faulty = model.drop > 0.0 || model.duplicate > 0.0 || model.reorder.is_some() || scripted;
         Links {
             floor: model.lookahead(),
             model,
@@ -97,6 +124,7 @@ impl Links {
                 drop: streams.component("drop"),
                 duplicate: streams.component("duplicate"),
                 reorder: streams.component("reorder"),
+                rules: scripted.then(|| streams.component("rule")),
             }),
             counts: vec![Vec::new(); nodes],
         }
@@ -122,6 +150,12 @@ impl Departure<'_> {
         self.faults.is_some()
     }
 
+    /// Whether the fate of a message can depend on its label.
+    #[inline]
+    pub(crate) fn is_scripted(&self) -> bool {
+        self.faults.is_some_and(|faults| faults.rules.is_some())
+    }
+
     /// The delay of the next message to `to`, if there are no faults.
     #[inline(always)]
     pub(crate) fn delay(&mut self, to: NodeId) -> Span {
@@ -138,24 +172,31 @@ impl Departure<'_> {
         (self.latency.child(u64::from(to.0)).child(index).draw(), index)
     }
 
-    /// The fate of the next message to `to`.
-    pub(crate) fn fate(&mut self, to: NodeId) -> Fate {
+    /// The fate of the next message to `to`, sent at `time`.
+    pub(crate) fn fate(&mut self, to: NodeId, time: Time, label: Label) -> Fate {
         let (mut draw, index) = self.next_draw(to);
-        let delay = self.model.latency.sample(&mut draw).max(self.floor);
-        let Some(faults) = self.faults else { return Fate { delay: Some(delay), duplicate: None } };
+        let (model, floor) = (self.model, self.floor);
+        let Some(faults) = self.faults else {
+            return Fate { delay: Some(model.latency.sample(&mut draw).max(floor)), duplicate: None };
+        };
+        let sent = Sent { time, from: self.from, to, index, label };
+        let course = faults.rules.map_or(Some(Course::plain(time)), |rules| model.course(&sent, rules));
+        let Some(mut course) = course else { return Fate { delay: None, duplicate: None } };
+        let leaves = course.leaves;
+        let held = leaves.since(time);
+        let mut delay = held + model.travel(leaves, floor, &mut draw) + course.next_extra();
         let name = |component: Key| component.child(u64::from(self.from.0)).child(u64::from(to.0)).child(index);
-        let model = self.model;
-        let mut delay = delay;
         if let Some(reorder) = &model.reorder {
             let mut extra = name(faults.reorder).draw();
             if extra.unit() < reorder.probability {
                 delay = delay + reorder.extra.sample(&mut extra);
             }
         }
-        let lost = model.drop > 0.0 && name(faults.drop).chance(model.drop);
-        let twice = !lost && model.duplicate > 0.0 && name(faults.duplicate).chance(model.duplicate);
+        let drop = model.drop_at(leaves);
+        let lost = drop > 0.0 && name(faults.drop).chance(drop);
+        let twice = course.twice || model.duplicate > 0.0 && name(faults.duplicate).chance(model.duplicate);
         // The second copy continues the stream of the first, so that switching duplication on changes no other delay.
-        let second = twice.then(|| model.latency.sample(&mut draw).max(self.floor));
+        let second = (twice && !lost).then(|| held + model.travel(leaves, floor, &mut draw) + course.next_extra());
         Fate { delay: (!lost).then_some(delay), duplicate: second }
     }
 }
@@ -168,16 +209,16 @@ mod tests {
         let ms = Span::from_millis;
         let extra = Latency::uniform(ms(0), ms(20)).unwrap();
         NetworkModel {
-            latency: Latency::uniform(ms(5), ms(35)).unwrap(),
             drop: 0.1,
             duplicate: 0.2,
             reorder: Some(Reorder { probability: 0.05, extra }),
+            ..NetworkModel::perfect(Latency::uniform(ms(5), ms(35)).unwrap())
         }
     }
 
     fn fates(model: NetworkModel, run: u64) -> Vec<Fate> {
         let mut links = Links::new(model, 2, Key::root(run));
-        (0..20_000).map(|_| links.depart(NodeId(0), 3).fate(NodeId(1))).collect()
+        (0..20_000).map(|_| links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, Label::default())).collect()
     }
 
     #[test]
@@ -204,15 +245,17 @@ mod tests {
     fn links_and_runs_have_their_own_streams() {
         assert_ne!(fates(model(), 1)[..50], fates(model(), 2)[..50]);
         let mut links = Links::new(model(), 3, Key::root(1));
-        let there: Vec<Fate> = (0..50).map(|_| links.depart(NodeId(0), 3).fate(NodeId(1))).collect();
-        let back: Vec<Fate> = (0..50).map(|_| links.depart(NodeId(1), 3).fate(NodeId(0))).collect();
+        let there: Vec<Fate> =
+            (0..50).map(|_| links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, Label::default())).collect();
+        let back: Vec<Fate> =
+            (0..50).map(|_| links.depart(NodeId(1), 3).fate(NodeId(0), Time::START, Label::default())).collect();
         assert_ne!(there, back);
         // What goes over other links does not matter.
         let mut busy = Links::new(model(), 3, Key::root(1));
         let again: Vec<Fate> = (0..50)
             .map(|_| {
-                busy.depart(NodeId(0), 3).fate(NodeId(2));
-                busy.depart(NodeId(0), 3).fate(NodeId(1))
+                busy.depart(NodeId(0), 3).fate(NodeId(2), Time::START, Label::default());
+                busy.depart(NodeId(0), 3).fate(NodeId(1), Time::START, Label::default())
             })
             .collect();
         assert_eq!(there, again);
@@ -221,6 +264,9 @@ mod tests {
     #[test]
     fn a_message_always_takes_time() {
         let mut links = Links::new(NetworkModel::perfect(Latency::constant(Span::ZERO)), 2, Key::root(1));
-        assert_eq!(links.depart(NodeId(0), 3).fate(NodeId(1)).delay, Some(Span::NANOSECOND));
+        assert_eq!(
+            links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, Label::default()).delay,
+            Some(Span::NANOSECOND)
+        );
     }
 }

@@ -44,6 +44,22 @@ impl fmt::Debug for NodeId {
 pub trait Message: Clone + Send + Unpin + 'static {
     /// Its length on the wire in bytes.
     fn size(&self) -> u64;
+
+    /// What rules of the network can go by. It is asked for only where there are such rules.
+    fn label(&self) -> Label {
+        Label::default()
+    }
+}
+
+/// What is written on a message for the network to read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Label {
+    /// What kind of message it is, as the protocol numbers them.
+    pub kind: u8,
+    /// Its view or epoch, where it has one.
+    pub view: Option<u64>,
+    /// Its sequence number, where it has one.
+    pub seq: Option<u64>,
 }
 
 /// What nodes report of themselves: any plain data.
@@ -174,7 +190,8 @@ pub enum Happening<M, E> {
     Sent(Recipients, M),
     /// A message from this node arrived.
     Delivered(NodeId, M),
-    /// The network lost the copy for this node.
+    /// The copy for this node was lost: by the network, at the time of sending, or because this node was down, at the time of
+    /// arrival.
     Dropped(NodeId, M),
     /// The network made a second copy for this node.
     Duplicated(NodeId, M),
@@ -226,6 +243,13 @@ impl<M: Clone, E> Outbox<M, E> {
 /// The router calls it in time order: `receive` for each arrival, `wake` when [`Process::next_wake`] is due; at one instant
 /// arrivals come first. `now` never goes backwards. A wake-up that is no longer wanted must do nothing.
 pub trait Process<M, E> {
+    /// Whether it hears what arrives at `now`. A node that is down does not: the arrival is lost, and never reaches `receive`. Wake-ups
+    /// come all the same, for how else would it get up again.
+    #[inline]
+    fn hears(&self, _now: Time) -> bool {
+        true
+    }
+
     /// A message arrives for a node that this process plays.
     fn receive(&mut self, arrival: Arrival<M>, out: &mut Outbox<M, E>);
 

@@ -18,7 +18,7 @@
 //! What is here is plain code; [`crate::simulation`] wraps it into an actor.
 
 use crate::link::{Links, NetworkModel};
-use crate::node::{Arrival, Event, Happening, Message, NodeId, Outbox, Rank, Recipients, Record};
+use crate::node::{Arrival, Event, Happening, Label, Message, NodeId, Outbox, Rank, Recipients, Record};
 use crate::queue::{Copy, Transit, TransitQueue};
 use crate::random::Key;
 use crate::time::{Span, Time};
@@ -330,9 +330,10 @@ impl<M: Message, E: Event> Router<M, E> {
         let mut sent: u32 = 0;
         let mut departure = links.depart(from, to.end());
         if departure.can_fail() {
+            let label = if departure.is_scripted() { message.label() } else { Label::default() };
             to.for_each(from, |to| {
                 sent += 1;
-                let fate = departure.fate(to);
+                let fate = departure.fate(to, time, label);
                 let rank = Rank::new(from, number, to);
                 if let Some(delay) = fate.delay {
                     queue.push(time + delay, rank, Copy::new(0, letter));

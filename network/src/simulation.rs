@@ -1,7 +1,7 @@
 //! A run: processes at seats, the router between them, all of them actors of one actix [`System`] on one thread.
 
 use crate::link::NetworkModel;
-use crate::node::{Event, Happening, Message, NodeId, Outbox, Process, Record};
+use crate::node::{Arrival, Event, Happening, Message, NodeId, Outbox, Process, Record};
 use crate::random::Key;
 use crate::router::{Ending, Next, Observer, Parcel, Parcels, Router, Traffic, Verdict};
 use crate::time::Time;
@@ -216,6 +216,10 @@ fn play<M: Message, E>(process: &mut impl Process<M, E>, parcel: &mut Parcel<M, 
     let Parcel { arrivals, outbox, until, wake_at, .. } = parcel;
     for arrival in arrivals.drain(..) {
         wake_before(process, arrival.time, outbox);
+        if !process.hears(arrival.time) {
+            lose(arrival, outbox);
+            continue;
+        }
         if outbox.log_messages {
             let what = Happening::Delivered(arrival.from(), arrival.message.clone());
             outbox.records.push(Record { time: arrival.time, node: arrival.to(), what });
@@ -224,6 +228,15 @@ fn play<M: Message, E>(process: &mut impl Process<M, E>, parcel: &mut Parcel<M, 
     }
     wake_before(process, *until, outbox);
     *wake_at = process.next_wake();
+}
+
+/// What arrives at a node that is down is lost, and logged as other losses are: with the sender as its node.
+#[cold]
+fn lose<M: Message, E>(arrival: Arrival<M>, outbox: &mut Outbox<M, E>) {
+    if outbox.log_messages {
+        let (from, to) = (arrival.from(), arrival.to());
+        outbox.records.push(Record { time: arrival.time, node: from, what: Happening::Dropped(to, arrival.message) });
+    }
 }
 
 #[inline]

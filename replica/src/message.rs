@@ -4,7 +4,7 @@
 
 use crate::digest::Digest;
 use crate::signature::{Signed, Statement};
-use byzlab_network::NodeId;
+use byzlab_network::{Label, NodeId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -347,6 +347,12 @@ impl byzlab_network::Message for Message {
             Message::Reply(reply) => wire::SIGNED + 3 * wire::WORD + u64::from(reply.payload),
         }
     }
+
+    /// As logs show it: the kind is the place in [`MessageKind::ALL`].
+    fn label(&self) -> Label {
+        let view = self.view().map(|view| u64::from(view.0));
+        Label { kind: self.kind() as u8, view, seq: Some(self.seq()) }
+    }
 }
 
 #[cfg(test)]
@@ -360,6 +366,14 @@ mod tests {
     fn messages_are_small() {
         assert_eq!(size_of::<Message>(), 24);
         assert_eq!(size_of::<Arrival<Message>>(), 48);
+    }
+
+    /// Configurations name a kind by its place.
+    #[test]
+    fn kinds_stand_at_their_own_number() {
+        for (place, kind) in MessageKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, place, "{kind}");
+        }
     }
 
     /// PBFT.md rule 8.

@@ -27,7 +27,8 @@ pub(super) fn read_network(section: &Section<'_>, folder: &Path) -> Result<Netwo
         }),
         None => None,
     };
-    Ok(NetworkModel { latency, drop: chance("drop")?, duplicate: chance("duplicate")?, reorder })
+    let (drop, duplicate) = (chance("drop")?, chance("duplicate")?);
+    Ok(NetworkModel { drop, duplicate, reorder, ..NetworkModel::perfect(latency) })
 }
 
 fn read_latency(table: &Section<'_>, folder: &Path) -> Result<Latency, ConfigError> {
