@@ -56,9 +56,14 @@ impl NodeSet {
         (0..self.words.len() * 64).map(|index| NodeId(index as u16)).filter(|&node| self.contains(node))
     }
 
-    /// Whether some node is in both.
+    /// A node that is in both, the lowest one.
     pub fn shared(&self, other: &NodeSet) -> Option<NodeId> {
         self.iter().find(|&node| other.contains(node))
+    }
+
+    /// Whether all nodes of `other` are in.
+    pub fn covers(&self, other: &NodeSet) -> bool {
+        other.iter().all(|node| self.contains(node))
     }
 
     /// Whether no node is in.
@@ -85,6 +90,11 @@ impl KindSet {
     #[inline]
     pub fn contains(&self, kind: u8) -> bool {
         self.0[usize::from(kind / 64)] >> (kind % 64) & 1 == 1
+    }
+
+    /// Whether all kinds of `other` are in.
+    pub fn covers(&self, other: &KindSet) -> bool {
+        self.0.iter().zip(other.0).all(|(mine, other)| other & !mine == 0)
     }
 
     /// Whether no kind is in.
@@ -239,6 +249,22 @@ impl Rule {
     /// What it does.
     pub fn action(&self) -> &Action {
         &self.action
+    }
+
+    /// Whether it decides everything that `later` could match, so that one behind it never gets a say.
+    pub fn leaves_nothing_to(&self, later: &Rule) -> bool {
+        fn is_wider<T>(mine: Option<&T>, other: Option<&T>, covers: impl Fn(&T, &T) -> bool) -> bool {
+            mine.is_none_or(|mine| other.is_some_and(|other| covers(mine, other)))
+        }
+        let (mine, other) = (&self.scope, &later.scope);
+        mine.probability >= 1.0
+            && mine.start <= other.start
+            && is_wider(mine.end.as_ref(), other.end.as_ref(), Time::ge)
+            && is_wider(mine.from.as_ref(), other.from.as_ref(), NodeSet::covers)
+            && is_wider(mine.to.as_ref(), other.to.as_ref(), NodeSet::covers)
+            && is_wider(mine.kinds.as_ref(), other.kinds.as_ref(), KindSet::covers)
+            && is_wider(mine.view.as_ref(), other.view.as_ref(), u64::eq)
+            && is_wider(mine.seq.as_ref(), other.seq.as_ref(), u64::eq)
     }
 
     /// Whether a message is in scope, its probability aside.

@@ -70,6 +70,33 @@ fn partitions_that_mean_nothing_are_refused() {
 }
 
 #[test]
+fn a_rule_that_never_gets_a_say_is_known() {
+    let scope = || RuleScope {
+        from: Some(nodes([1, 2])),
+        start: ms(5),
+        end: Some(ms(9)),
+        seq: Some(3),
+        ..RuleScope::default()
+    };
+    let later = rule(Action::Hold, scope());
+    let hides = |scope| rule(Action::Drop, scope).leaves_nothing_to(&later);
+    assert!(hides(scope()) && hides(RuleScope::default()));
+    assert!(hides(RuleScope { from: Some(nodes([1, 2, 70])), start: ms(4), end: None, ..scope() }));
+    for narrower in [
+        RuleScope { from: Some(nodes([1])), ..scope() },
+        RuleScope { to: Some(nodes([1])), ..scope() },
+        RuleScope { kinds: Some(KindSet::of([1])), ..scope() },
+        RuleScope { view: Some(0), ..scope() },
+        RuleScope { seq: Some(4), ..scope() },
+        RuleScope { start: ms(6), ..scope() },
+        RuleScope { end: Some(ms(8)), ..scope() },
+        RuleScope { probability: 0.999, ..scope() },
+    ] {
+        assert!(!hides(narrower.clone()), "{narrower:?}");
+    }
+}
+
+#[test]
 fn the_lookahead_is_the_least_of_all_latencies() {
     let early = |latency| Some(Synchrony { gst: ms(1), latency: Some(latency), drop: None });
     assert_eq!(plain().lookahead(), Span::from_millis(10));
