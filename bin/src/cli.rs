@@ -181,6 +181,7 @@ fn assumptions(experiment: &Experiment) -> Vec<String> {
             experiment.cells.len()
         ));
     }
+    lines.extend(experiment.idle_scenes());
     if experiment.events == EventDetail::None {
         lines.push("output.events = \"none\": there will be no latency in the results".to_owned());
     }

@@ -98,7 +98,7 @@ fn read_groups(section: &Section<'_>, cluster: Cluster) -> Result<Groups, Config
 }
 
 /// Node ids below `nodes`, each once, in order.
-fn nodes_kind(nodes: u16) -> Kind<'static, Vec<NodeId>> {
+pub(super) fn nodes_kind(nodes: u16) -> Kind<'static, Vec<NodeId>> {
     list(integer(0..nodes).map(NodeId)).check(|mut nodes: Vec<NodeId>| {
         nodes.sort_unstable();
         match repeated(&nodes) {

@@ -2,6 +2,7 @@
 
 use super::attack::read_adversary;
 use super::latency::read_network;
+use super::scene::{SceneNames, Stage, read_scene};
 use super::sweep::{Axis, read_axes};
 use super::units::{Nanoseconds, bytes, duration};
 use super::{ConfigError, Document, Origin, Problem, Value};
@@ -71,6 +72,8 @@ pub struct Settings {
     pub derived: Derived,
     /// The network.
     pub network: NetworkModel,
+    /// How its rules and partitions name their nodes.
+    pub scene: SceneNames,
     /// The adversary.
     pub adversary: AdversarySettings,
 }
@@ -250,11 +253,15 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
     let drain = experiment.or("drain", duration(), Nanoseconds(1_000_000_000))?;
     let (protocol, workload, derived) = read_protocol(&root)?;
     let warmup = root.section("workload")?.or("warmup", duration(), Nanoseconds(0))?;
+    let network = root.section("network")?;
+    let stage = Stage { protocol: &protocol, time_limit: span(time_limit), folder };
+    let (network, scene) = read_scene(&network, &stage, read_network(&network, folder)?)?;
     let settings = Settings {
         time_limit: span(time_limit),
         drain: span(drain),
         warmup: span(warmup),
-        network: read_network(&root.section("network")?, folder)?,
+        network,
+        scene,
         adversary: read_adversary(&root.section("adversary")?, &protocol)?,
         protocol: Arc::new(protocol),
         workload: Arc::new(workload),

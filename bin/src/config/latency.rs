@@ -3,7 +3,7 @@
 use super::ConfigError;
 use super::experiment::span;
 use super::units::{Nanoseconds, Probability, duration, probability};
-use super::{Problem, Section, list, number, text, word};
+use super::{Problem, Section, Value, list, number, text, word};
 use byzlab_network::latency::{LatencyError, Shape};
 use byzlab_network::{Latency, NetworkModel, Reorder, Span};
 use std::path::Path;
@@ -16,6 +16,11 @@ pub(super) fn read_network(section: &Section<'_>, folder: &Path) -> Result<Netwo
         Some(table) => read_latency(&table, folder)?,
         None => default,
     };
+    if section.value("transport") == Some(&Value::Text("reliable".to_owned())) {
+        let remedy = "leave it out: messages are datagrams, and what is lost stays lost";
+        return Err(section.error_at("transport", "this version has no reliable transport yet", remedy));
+    }
+    section.or("transport", word([("datagram", ())]), ())?;
     let chance = |key| section.or(key, probability(), Probability::NEVER).map(Probability::get);
     let reorder = match section.optional_section("reorder")? {
         Some(table) => Some(Reorder {
@@ -31,7 +36,7 @@ pub(super) fn read_network(section: &Section<'_>, folder: &Path) -> Result<Netwo
     Ok(NetworkModel { drop, duplicate, reorder, ..NetworkModel::perfect(latency) })
 }
 
-fn read_latency(table: &Section<'_>, folder: &Path) -> Result<Latency, ConfigError> {
+pub(super) fn read_latency(table: &Section<'_>, folder: &Path) -> Result<Latency, ConfigError> {
     let length = |key| table.required(key, duration()).map(span);
     let factor = |key| table.required(key, number(0.0..));
     let names = [

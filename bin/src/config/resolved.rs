@@ -1,11 +1,12 @@
 //! The resolved configuration: an experiment as TOML, with every default spelled out.
 
 use super::experiment::{Corrupted, EventDetail, Experiment, ReplyQuorum, Settings};
+use super::scene::{NodeNames, SceneNames};
 use super::units::{Bytes, Nanoseconds};
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_network::latency::Shape;
-use byzlab_network::{Latency, NetworkModel, NodeId, Span, Time};
-use byzlab_replica::SendTo;
+use byzlab_network::{Action, Cut, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Synchrony, Time};
+use byzlab_replica::{MessageKind, SendTo};
 use std::fmt::{Display, Write};
 
 impl Experiment {
@@ -101,6 +102,7 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     out.key("warmup", span(settings.warmup));
 
     write_network(&settings.network, out);
+    write_scene(&settings.network, &settings.scene, out);
 
     out.section("adversary");
     match &settings.adversary.corrupted {
@@ -123,12 +125,81 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
 
 fn write_network(network: &NetworkModel, out: &mut Toml) {
     out.section("network");
+    out.key("transport", quoted("datagram"));
     out.key("latency", latency(&network.latency));
     out.key("drop", decimal(network.drop));
     out.key("duplicate", decimal(network.duplicate));
     if let Some(reorder) = &network.reorder {
         let (probability, extra) = (decimal(reorder.probability), latency(&reorder.extra));
         out.key("reorder", format_args!("{{ probability = {probability}, extra = {extra} }}"));
+    }
+}
+
+fn write_scene(network: &NetworkModel, scene: &SceneNames, out: &mut Toml) {
+    if let Some(Synchrony { gst, latency: early, drop }) = &network.synchrony {
+        out.section("network.synchrony");
+        out.key("gst", instant(*gst));
+        match early {
+            Some(early) => out.key("latency", latency(early)),
+            None => out.comment("latency = network.latency"),
+        }
+        match drop {
+            Some(drop) => out.key("drop", decimal(*drop)),
+            None => out.comment("drop = network.drop"),
+        }
+    }
+    for (rule, (from, to)) in network.rules.iter().zip(&scene.rules) {
+        write_rule(rule, from.as_ref(), to.as_ref(), out);
+    }
+    for (partition, groups) in network.partitions.iter().zip(&scene.partitions) {
+        out.section("[network.partition]");
+        out.key("start", instant(partition.start()));
+        if let Some(end) = partition.end() {
+            out.key("end", instant(end));
+        }
+        let groups: Vec<String> = groups.iter().map(node_names).collect();
+        out.key("groups", format_args!("[{}]", groups.join(", ")));
+        let mode = match partition.cut() {
+            Cut::Drop => "drop",
+            Cut::Hold => "hold",
+        };
+        out.key("mode", quoted(mode));
+    }
+}
+
+fn write_rule(rule: &Rule, from: Option<&NodeNames>, to: Option<&NodeNames>, out: &mut Toml) {
+    // The sets of nodes are written as they were named.
+    let RuleScope { from: _, to: _, kinds, view, seq, start, end, probability } = rule.scope();
+    out.section("[network.rule]");
+    for (key, names) in [("from", from), ("to", to)] {
+        if let Some(names) = names {
+            out.key(key, node_names(names));
+        }
+    }
+    if let Some(kinds) = kinds {
+        let kinds = MessageKind::ALL.into_iter().filter(|&kind| kinds.contains(kind as u8));
+        let names: Vec<String> = kinds.map(|kind| quoted(kind.name())).collect();
+        out.key("messages", format_args!("[{}]", names.join(", ")));
+    }
+    for (key, number) in [("view", view), ("seq", seq)] {
+        if let Some(number) = number {
+            out.key(key, number);
+        }
+    }
+    out.key("start", instant(*start));
+    if let Some(end) = end {
+        out.key("end", instant(*end));
+    }
+    out.key("probability", decimal(*probability));
+    let action = match rule.action() {
+        Action::Drop => "drop",
+        Action::Hold => "hold",
+        Action::Delay(_) => "delay",
+        Action::Duplicate => "duplicate",
+    };
+    out.key("action", quoted(action));
+    if let Action::Delay(delay) = rule.action() {
+        out.key("delay", latency(delay));
     }
 }
 
@@ -149,9 +220,9 @@ fn write_attack(AttackConfig { kind, scope }: &AttackConfig, out: &mut Toml) {
     if let Some(members) = members {
         out.key("members", nodes(members));
     }
-    out.key("start", span(start.since(Time::START)));
+    out.key("start", instant(*start));
     if *end != Time::END {
-        out.key("end", span(end.since(Time::START)));
+        out.key("end", instant(*end));
     }
     out.key("probability", decimal(*probability));
     if let Some(messages) = messages {
@@ -193,6 +264,18 @@ fn latency(latency: &Latency) -> String {
 
 fn span(span: Span) -> String {
     quoted(&Nanoseconds(span.as_nanos()).to_string())
+}
+
+fn instant(time: Time) -> String {
+    span(time.since(Time::START))
+}
+
+fn node_names(names: &NodeNames) -> String {
+    match names {
+        NodeNames::Replicas => quoted("replicas"),
+        NodeNames::Clients => quoted("clients"),
+        NodeNames::Listed(listed) => nodes(listed),
+    }
 }
 
 fn nodes(nodes: &[NodeId]) -> String {
