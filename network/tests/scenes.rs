@@ -22,8 +22,8 @@ fn exponential(mean_ms: u64) -> Latency {
     Latency::new(Shape::Exponential { mean: Span::from_millis(mean_ms) }, Span::ZERO, Span::ZERO).unwrap()
 }
 
-fn nodes<const N: usize>(ids: [u16; N]) -> Option<NodeSet> {
-    Some(NodeSet::of(ids.map(NodeId)))
+fn nodes<const N: usize>(ids: [u16; N]) -> NodeSet {
+    NodeSet::of(ids.map(NodeId))
 }
 
 fn rule(action: Action, scope: RuleScope) -> Rule {
@@ -91,8 +91,8 @@ fn a_second_copy_has_a_delay_of_its_own() {
 #[test]
 fn a_rule_is_for_what_its_scope_says() {
     let scopes = [
-        RuleScope { from: nodes([0, 2]), ..RuleScope::default() },
-        RuleScope { to: nodes([1]), ..RuleScope::default() },
+        RuleScope { from: Some(nodes([0, 2])), ..RuleScope::default() },
+        RuleScope { to: Some(nodes([1])), ..RuleScope::default() },
         RuleScope { kinds: Some(KindSet::of([3, 200])), ..RuleScope::default() },
         RuleScope { view: Some(4), ..RuleScope::default() },
         RuleScope { seq: Some(9), ..RuleScope::default() },
@@ -124,7 +124,10 @@ fn the_first_rule_that_matches_decides() {
     let delay = |milliseconds, scope| rule(Action::Delay(constant(milliseconds)), scope);
     assert_eq!(arrivals(vec![delay(1, all()), rule(Action::Drop, all())]), [(11, 0)]);
     assert_eq!(arrivals(vec![rule(Action::Drop, all()), delay(1, all())]), []);
-    assert_eq!(arrivals(vec![rule(Action::Drop, RuleScope { to: nodes([2]), ..all() }), delay(1, all())]), [(11, 0)]);
+    assert_eq!(
+        arrivals(vec![rule(Action::Drop, RuleScope { to: Some(nodes([2])), ..all() }), delay(1, all())]),
+        [(11, 0)]
+    );
     assert_eq!(arrivals(vec![delay(1, all()), delay(2, all())]), [(11, 0)], "no other rule adds to it");
 }
 
@@ -177,15 +180,15 @@ fn of_all_that_is_in_the_way_a_loss_wins_and_then_the_latest_end() {
         let model = NetworkModel { rules, partitions, ..plain() };
         Play::on(model).send(0, 0, 1, Note::default()).run().arrivals_ms()
     };
-    let held = |end| vec![rule(Action::Hold, window(0, end))];
+    let rules = |end| vec![rule(Action::Hold, window(0, end))];
     assert_eq!(arrivals(vec![], vec![hold(30), hold(50), hold(40)]), [(60, 0)]);
     assert_eq!(arrivals(vec![], vec![hold(30), partition(0, None, [&[1], &[0]], Cut::Drop), hold(40)]), []);
-    assert_eq!(arrivals(held(70), vec![hold(50)]), [(80, 0)]);
-    assert_eq!(arrivals(held(20), vec![hold(50)]), [(60, 0)]);
-    assert_eq!(arrivals(held(20), vec![partition(0, None, [&[1], &[0]], Cut::Drop)]), []);
+    assert_eq!(arrivals(rules(70), vec![hold(50)]), [(80, 0)]);
+    assert_eq!(arrivals(rules(20), vec![hold(50)]), [(60, 0)]);
+    assert_eq!(arrivals(rules(20), vec![partition(0, None, [&[1], &[0]], Cut::Drop)]), []);
     assert_eq!(arrivals(vec![rule(Action::Drop, window(0, 1))], vec![hold(50)]), []);
     // By sending time: what begins while the message is held does not concern it.
-    assert_eq!(arrivals(held(20), vec![partition(20, None, [&[1], &[0]], Cut::Drop)]), [(30, 0)]);
+    assert_eq!(arrivals(rules(20), vec![partition(20, None, [&[1], &[0]], Cut::Drop)]), [(30, 0)]);
 }
 
 /// A rule adds to the normal model; it does not switch it off.

@@ -188,12 +188,11 @@ impl Process<Note, Report> for Actor {
         self.live_until(arrival.time);
         let (note, to) = (arrival.message, arrival.to());
         out.event(arrival.time, to, Report::Heard(note));
-        if self.chats && to.0 < 4 {
-            if let Some(seq) = note.seq.and_then(|seq| seq.checked_sub(1)) {
-                let next = Note { kind: 1 + (seq % 2) as u8, view: None, seq: Some(seq) };
-                let other = NodeId((to.0 + 1 + (seq % 3) as u16) % 4);
-                out.send(arrival.time, to, Recipients::One(other), next);
-            }
+        let seq = note.seq.and_then(|seq| seq.checked_sub(1));
+        if let Some(seq) = seq.filter(|_| self.chats && to.0 < 4) {
+            let next = Note { kind: 1 + (seq % 2) as u8, view: None, seq: Some(seq) };
+            let other = NodeId((to.0 + 1 + (seq % 3) as u16) % 4);
+            out.send(arrival.time, to, Recipients::One(other), next);
         }
     }
 
