@@ -140,6 +140,98 @@ fn latencies_are_finite_and_not_negative() {
 }
 
 #[test]
+fn a_rule_of_the_network_makes_sense() {
+    for (line, parts) in [
+        (
+            "from = [5]",
+            &["network.rule[0].from[0] = 5: too large", "allowed: a whole number, at least 0 and below 5"][..],
+        ),
+        ("to = [1, 1]", &["network.rule[0].to", "node 1 comes twice", "name each node once"]),
+        ("to = []", &["network.rule[0].to = []: the list is empty", "leave the key out for any"]),
+        ("to = \"replica\"", &["network.rule[0].to = \"replica\"", "did you mean \"replicas\"?"]),
+        ("from = 3", &["network.rule[0].from = 3: this is a whole number", "allowed: a list of", "or \"replicas\" or"]),
+        ("messages = [\"comit\"]", &["network.rule[0].messages[0] = \"comit\"", "did you mean \"commit\"?"]),
+        ("messages = []", &["network.rule[0].messages = []: the list is empty", "leave the key out"]),
+        ("view = -1", &["network.rule[0].view = -1", "allowed: a whole number"]),
+        ("seq = 1.5", &["network.rule[0].seq = 1.5", "allowed: a whole number"]),
+        ("end = \"0ms\"", &["network.rule[0].end = \"0ms\": it ends before it starts", "give an end after the start"]),
+        ("probability = 1.5", &["network.rule[0].probability = 1.5", "allowed: a probability from 0 to 1"]),
+        (
+            "delay = { distribution = \"constant\", value = \"5ms\" }",
+            &["the action \"drop\" takes no delay", "leave it out"],
+        ),
+        ("message = [\"commit\"]", &["unknown key `network.rule[0].message`", "did you mean `messages`?"]),
+    ] {
+        refused(&run(&format!("[[network.rule]]\naction = \"drop\"\n{line}"), ""), "e.toml:3", parts);
+    }
+    let backwards = "[[network.rule]]\naction = \"drop\"\nstart = \"9ms\"\nend = \"9ms\"";
+    refused(&run(backwards, ""), "e.toml:4", &["it ends before it starts", "give an end after the start"]);
+    for (action, parts) in [
+        (
+            "hold",
+            &["network.rule[0].end: what is held is delivered at the end, but there is no end", "give an end, or drop"]
+                [..],
+        ),
+        ("delay", &["network.rule[0].delay: missing", "delay = { distribution = \"constant\""]),
+    ] {
+        refused(&run(&format!("\n[[network.rule]]\naction = \"{action}\""), ""), "e.toml:2", parts);
+    }
+    let rule = |line: &str| run(&format!("[[network.rule]]\n{line}"), "");
+    refused(&rule("to = [3]"), "e.toml:1", &["`network.rule[0].action` is missing", "add `action = …`"]);
+    refused(&rule("action = \"dorp\""), "e.toml:2", &["unknown word", "did you mean \"drop\"?"]);
+    let delay = rule("action = \"delay\"\ndelay = { distribution = \"constant\", value = \"-5ms\" }");
+    refused(&delay, "e.toml:3", &["network.rule[0].delay.value", "must not be negative"]);
+    refused(&run("[network.rule]\naction = \"drop\"", ""), "e.toml:1", &["network.rule", "write two brackets"]);
+}
+
+#[test]
+fn a_partition_cuts_somebody_off() {
+    for (place, line, parts) in [
+        (
+            2,
+            "groups = [[0, 1], [2, 1]]",
+            &["network.partition[0].groups", "node 1 is in two groups", "one group at most"][..],
+        ),
+        (2, "groups = [[0, 1], \"replicas\"]", &["node 0 is in two groups", "one group at most"]),
+        (2, "groups = [[0, 1]]", &["fewer than two groups", "groups = [[0, 1], [2, 3]]"]),
+        (2, "groups = [[0], []]", &["network.partition[0].groups[1] = []: the list is empty", "name at least one"]),
+        (2, "groups = [[0], [5]]", &["network.partition[0].groups[1][0] = 5: too large", "below 5"]),
+        (2, "groups = [0, 1]", &["network.partition[0].groups[0] = 0: this is a whole number", "allowed: a list"]),
+        (1, "groups = [[0], [1]]\nmode = \"hold\"", &["what is held is delivered at the end", "give an end"]),
+        (
+            3,
+            "groups = [[0], [1]]\nmode = \"cut\"",
+            &["network.partition[0].mode = \"cut\"", "allowed: \"drop\" or \"hold\""],
+        ),
+        (3, "groups = [[0], [1]]\nend = \"0ms\"", &["it ends before it starts", "give an end after the start"]),
+        (1, "start = \"1ms\"", &["`network.partition[0].groups` is missing", "add `groups = …`"]),
+    ] {
+        refused(&run(&format!("[[network.partition]]\n{line}"), ""), &format!("e.toml:{place}: "), parts);
+    }
+}
+
+#[test]
+fn a_network_stabilises_while_the_run_goes_on() {
+    let latency = "latency = { distribution = \"constant\", value = \"1s\" }";
+    for (place, line, parts) in [
+        (1, latency, &["`network.synchrony.gst` is missing", "add `gst = …`"][..]),
+        (1, "gst = \"1s\"", &["network.synchrony: nothing is different before gst", "give `latency` or `drop`"]),
+        (
+            2,
+            "gst = \"11s\"\ndrop = 0.5",
+            &["network.synchrony.gst = \"11s\": the run is over by then", "experiment.time_limit"],
+        ),
+        (3, "gst = \"1s\"\ndrop = 2", &["network.synchrony.drop = 2", "allowed: a probability"]),
+        (2, "gst = 1\ndrop = 0.5", &["network.synchrony.gst", "write \"1ms\""]),
+        (4, "gst = \"1s\"\ndrop = 0.5\nloss = 1", &["unknown key `network.synchrony.loss`", "the keys here are"]),
+    ] {
+        refused(&run(&format!("[network.synchrony]\n{line}"), ""), &format!("e.toml:{place}: "), parts);
+    }
+    let sweep = "[network.synchrony]\ndrop = 0.5\n[sweep]\n\"network.synchrony.gst\" = [\"0ms\", \"1h\"]";
+    refused(&run(sweep, ""), "e.toml:4 ([sweep] network.synchrony.gst = \"1h\"): ", &["the run is over by then"]);
+}
+
+#[test]
 fn a_file_that_is_no_toml_says_where() {
     let finished = run("[experiment]\nseed = 5\ntime_limit = 5ms", "");
     refused(&finished, "e.toml:3", &["not valid TOML", "write \"5ms\" in quotes"]);
@@ -162,6 +254,16 @@ fn what_this_version_cannot_do_is_refused() {
     let finished = run("[protocol]\nview_change = true", "");
     refused(&finished, "e.toml:2", &["this version has no view changes yet", "set it to false"]);
     refused(&run("[workload]\nmode = \"open\"", ""), "e.toml:2", &["workload.mode = \"open\"", "allowed: \"closed\""]);
+    refused(
+        &run("[network]\ntransport = \"reliable\"", ""),
+        "e.toml:2",
+        &["network.transport = \"reliable\": this version has no reliable transport yet", "leave it out"],
+    );
+    refused(
+        &run("[network]\ntransport = \"tcp\"", ""),
+        "e.toml:2",
+        &["network.transport = \"tcp\": unknown word", "allowed: \"datagram\""],
+    );
     refused(
         &run("[network]\nbandwidth = \"1Gbit/s\"", ""),
         "e.toml:2",
