@@ -2,7 +2,7 @@
 
 use crate::attacks::{ConflictingVotes, Equivocate, FakeDigest, Ignore, Silent};
 use byzlab_network::{Key, NodeId, Recipients, Time};
-use byzlab_replica::{Digest, Message, MessageKind, SeqNum, Signer, View};
+use byzlab_replica::{Digest, Message, MessageKind, SeqNum, Signer, Slot, View};
 use std::collections::BTreeMap;
 
 /// The kinds of attacks, with their parameters.
@@ -152,9 +152,10 @@ impl Knowledge {
 
     pub(crate) fn learn(&mut self, message: &Message) {
         if let Message::PrePrepare(pre_prepare) = message {
-            let digests = self.proposals.entry((pre_prepare.seq, pre_prepare.view)).or_default();
-            if !digests.contains(&pre_prepare.digest) {
-                digests.push(pre_prepare.digest);
+            let Slot { view, seq, digest } = pre_prepare.slot();
+            let digests = self.proposals.entry((seq, view)).or_default();
+            if !digests.contains(&digest) {
+                digests.push(digest);
             }
             if self.proposals.len() > Knowledge::PLACES {
                 self.proposals.pop_first();

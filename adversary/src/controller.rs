@@ -3,7 +3,7 @@
 use crate::attack::{ActiveAttack, AttackConfig, Departure, Knowledge, Scene};
 use crate::event::Event;
 use byzlab_network::{Arrival, Key, NodeId, Outbox, Process, Time};
-use byzlab_replica::{Digest, Effects, Event as ProtocolEvent, Input, Message, Replica, Slot, Timers, ordered_events};
+use byzlab_replica::{Digest, Effects, Event as ProtocolEvent, Input, Message, Replica, Timers, ordered_events};
 
 /// Plays the corrupted replicas of a run.
 pub struct Controller {
@@ -87,11 +87,11 @@ impl Controller {
         for Departure { to, message } in departures {
             self.knowledge.learn(&message);
             if let Message::PrePrepare(pre_prepare) = &message
-                && !proposed.contains(&pre_prepare.digest)
+                && pre_prepare.vote.replica == node
+                && !proposed.contains(&pre_prepare.vote.digest)
             {
-                proposed.push(pre_prepare.digest);
-                let slot = Slot { view: pre_prepare.view, seq: pre_prepare.seq, digest: pre_prepare.digest };
-                out.event(now, node, ProtocolEvent::Propose(slot).into());
+                proposed.push(pre_prepare.vote.digest);
+                out.event(now, node, ProtocolEvent::Propose(pre_prepare.slot()).into());
                 ordered_events(pre_prepare).for_each(|event| out.event(now, node, event.into()));
             }
             out.send(now, node, to, message);

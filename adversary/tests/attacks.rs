@@ -8,7 +8,6 @@ use byzlab_replica::{
     Batch, Cluster, Digest, Event as ProtocolEvent, Message, MessageKind, PrePrepare, ProtocolConfig, Replica, Request,
     SeqNum, Signer, View,
 };
-use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
 
 const REPLICAS: u16 = 7;
@@ -29,17 +28,7 @@ struct Scene {
 
 impl Scene {
     fn new(corrupted: &[usize], attacks: &[AttackConfig]) -> Scene {
-        let one = NonZeroU64::MIN;
-        let config = Arc::new(ProtocolConfig {
-            cluster: Cluster::new(REPLICAS, None).unwrap(),
-            clients: 1,
-            checkpoint_interval: one.saturating_add(99),
-            log_window: one.saturating_add(399),
-            batch_size: NonZeroUsize::MIN,
-            batch_delay: Span::ZERO,
-            max_in_flight: one.saturating_add(399),
-            reply_payload: 0,
-        });
+        let config = Arc::new(ProtocolConfig::new(Cluster::new(REPLICAS, None).unwrap(), 1));
         let signers: Vec<Signer> = Signer::deal(usize::from(REPLICAS) + 1).collect();
         let replica = |&id: &usize| Replica::new(Arc::clone(&config), signers[id].clone());
         let replicas = corrupted.iter().map(replica).collect();
@@ -51,15 +40,14 @@ impl Scene {
     /// A proposal of replica 0, as it arrives at `to`.
     fn pre_prepare(&mut self, to: u16, seq: u64) -> Sent {
         let batch = Arc::new(Batch::new(vec![self.request(seq)], 0));
-        let digest = batch.digest();
-        let proposal = PrePrepare { view: View(0), seq: SeqNum(seq), digest, primary: NodeId(0), batch };
-        let message = Message::PrePrepare(Arc::new(self.signers[0].sign(proposal)));
+        let proposal = PrePrepare::new(&self.signers[0], View(0), SeqNum(seq), batch);
+        let message = Message::PrePrepare(Arc::new(proposal));
         self.deliver(at(seq), 0, to, message)
     }
 
     fn request(&self, timestamp: u64) -> Arc<byzlab_replica::Signed<Request>> {
         let client = NodeId(REPLICAS);
-        let request = Request { client, timestamp, operation: 1, payload: 0 };
+        let request = Request { client, timestamp, operation: 1, reads: false, payload: 0 };
         Arc::new(self.signers[usize::from(REPLICAS)].sign(request))
     }
 
@@ -196,8 +184,8 @@ fn equivocated_batches_keep_their_clients_requests() {
     let sent = Scene::new(&[0], &[attack(AttackKind::Equivocate { groups: Groups::Each })]).propose(1);
     for (_, message) in &sent.messages {
         let Message::PrePrepare(proposal) = message else { panic!("{message:?}") };
-        assert_eq!(proposal.digest, proposal.batch.digest());
-        assert_eq!(proposal.primary, NodeId(0));
+        assert_eq!(proposal.vote.digest, proposal.batch.digest());
+        assert_eq!(proposal.vote.replica, NodeId(0));
         let clients: Vec<NodeId> = proposal.batch.requests().iter().map(|request| request.client).collect();
         assert_eq!(clients, [NodeId(REPLICAS)]);
     }

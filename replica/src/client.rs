@@ -32,9 +32,14 @@ pub struct Workload {
     pub think_time: Span,
     /// The size of an operation's arguments in bytes.
     pub payload: u32,
+    /// How many of a million requests only read, on average.
+    pub reads_per_million: u32,
 }
 
 /// A client: sends a request, waits for enough matching replies, and goes on (section 4.1 of the paper).
+///
+/// With the read-only option a request that only reads goes to all replicas, which answer at once; if too few answers match in
+/// time, it is ordered like any other (section 4.4, rule 29).
 ///
 /// [`Client::step`] is called as that of a [`crate::Replica`].
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -55,7 +60,7 @@ pub struct Client {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Pending {
     request: SignedRequest,
-    /// For each replica that replied, its first answer.
+    /// For each replica that replied, its last answer.
     answers: Vec<Answer>,
 }
 
@@ -90,7 +95,7 @@ impl Client {
                 }
             }
             // Not a client's business.
-            Input::Message(..) | Input::Timer(Timer::Batch) => {}
+            Input::Message(..) | Input::Timer(Timer::Batch | Timer::View | Timer::Status) | Input::Restart { .. } => {}
         }
     }
 
@@ -103,18 +108,25 @@ impl Client {
             return;
         }
         self.timestamp += 1;
+        let operation = self.operations.child(self.timestamp);
         let request = Arc::new(self.signer.sign(Request {
             client: self.id(),
             timestamp: self.timestamp,
-            operation: self.operations.child(self.timestamp).as_u64(),
+            operation: operation.as_u64(),
+            reads: operation.component("reads").chance(f64::from(self.workload.reads_per_million) / 1e6),
             payload: self.workload.payload,
         }));
         effects.event(Event::Request { timestamp: self.timestamp, digest: request.digest() });
-        let to = match self.workload.send_to {
-            SendTo::Primary => Recipients::One(self.config.cluster.primary(self.view)),
-            SendTo::All => self.all_replicas(),
-        };
-        effects.send(to, Message::Request(Arc::clone(&request)));
+        match self.workload.send_to {
+            _ if request.reads && self.config.read_only => {
+                effects.send(self.all_replicas(), Message::Read(Arc::clone(&request)));
+            }
+            SendTo::Primary => {
+                let primary = self.config.cluster.primary(self.view);
+                effects.send(Recipients::One(primary), Message::Request(Arc::clone(&request)));
+            }
+            SendTo::All => effects.send(self.all_replicas(), Message::Request(Arc::clone(&request))),
+        }
         effects.set_timer(Timer::Retransmit, now + self.workload.client_timeout);
         self.pending = Some(Pending { request, answers: Vec::new() });
     }
@@ -124,11 +136,12 @@ impl Client {
         let acceptable = reply.replica == from
             && self.config.cluster.is_replica(from)
             && reply.client == self.signer.node()
-            && reply.timestamp == pending.request.timestamp
-            && pending.answers.iter().all(|answer| answer.replica != from);
+            && reply.timestamp == pending.request.timestamp;
         if !acceptable {
             return;
         }
+        // An honest replica may change its mind when it takes back what it executed tentatively: its last word counts.
+        pending.answers.retain(|answer| answer.replica != from);
         pending.answers.push(Answer { replica: from, result: reply.result, view: reply.view });
         let matching = pending.answers.iter().filter(|answer| answer.result == reply.result);
         let mut views: Vec<View> = Vec::new();

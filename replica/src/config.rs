@@ -1,7 +1,9 @@
 //! What all nodes of a cluster agree on.
 
+use crate::defects::Defects;
 use crate::message::{Batch, SeqNum};
 use crate::quorum::Cluster;
+use crate::service::ServiceKind;
 use byzlab_network::{NodeId, Recipients, Span};
 use std::num::{NonZeroU64, NonZeroUsize};
 
@@ -12,6 +14,12 @@ pub struct ProtocolConfig {
     pub cluster: Cluster,
     /// How many clients there are; their ids follow those of the replicas.
     pub clients: u16,
+    /// Whether replicas ever leave a view. Without that a faulty primary stops its requests for good.
+    pub view_change: bool,
+    /// T: how long a backup waits for a request that it knows of to execute.
+    pub request_timeout: Span,
+    /// How long a replica waits for a new view once a quorum wants it. Doubles with each view in a row that fails.
+    pub view_change_timeout: Span,
     /// K: a checkpoint each so many sequence numbers.
     pub checkpoint_interval: NonZeroU64,
     /// L: how far beyond the last stable checkpoint numbers may be assigned. At least K, better 2K: else a primary that
@@ -23,11 +31,46 @@ pub struct ProtocolConfig {
     pub batch_delay: Span,
     /// No batch is proposed while so many are not executed.
     pub max_in_flight: NonZeroU64,
+    /// How long a replica that waits stays still before it says what it lacks, each time.
+    pub status_interval: Span,
+    /// Whether replicas execute what is prepared, before it is committed (rule 28).
+    pub tentative: bool,
+    /// Whether requests that only read are answered without being ordered (rule 29).
+    pub read_only: bool,
+    /// What is replicated.
+    pub service: ServiceKind,
     /// The size of a result in bytes.
     pub reply_payload: u32,
+    /// None, but for builds that plant one.
+    pub defects: Defects,
 }
 
 impl ProtocolConfig {
+    /// A cluster with its clients, and the defaults of everything else: both timeouts 500 ms, K = 100, L = 400, batches of one,
+    /// up to 400 of them in flight, a status each second, the counter as service, no options.
+    pub fn new(cluster: Cluster, clients: u16) -> ProtocolConfig {
+        const K: NonZeroU64 = NonZeroU64::new(100).unwrap();
+        const L: NonZeroU64 = NonZeroU64::new(400).unwrap();
+        ProtocolConfig {
+            cluster,
+            clients,
+            view_change: true,
+            request_timeout: Span::from_millis(500),
+            view_change_timeout: Span::from_millis(500),
+            checkpoint_interval: K,
+            log_window: L,
+            batch_size: NonZeroUsize::MIN,
+            batch_delay: Span::ZERO,
+            max_in_flight: L,
+            status_interval: Span::from_millis(1000),
+            tentative: false,
+            read_only: false,
+            service: ServiceKind::default(),
+            reply_payload: 0,
+            defects: Defects::default(),
+        }
+    }
+
     /// The place of a client in tables; none if the node is not a client.
     #[inline]
     pub fn client_index(&self, node: NodeId) -> Option<usize> {

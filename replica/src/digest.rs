@@ -11,6 +11,9 @@ use std::fmt;
 pub struct Digest(pub u64);
 
 impl Digest {
+    /// The digest of the null request. Nothing else has it, but for a chance of 2⁻⁶⁴.
+    pub const NULL: Digest = Digest(0);
+
     /// The digest of a sequence of words; both the words and their number matter.
     pub fn of(words: impl IntoIterator<Item = u64>) -> Digest {
         let mut state = 0x243f_6a88_85a3_08d3;

@@ -14,31 +14,51 @@
 //!     │◄────────┴───reply────┴────────────┴────────────┤   f+1 matching: accepted
 //! ```
 //!
-//! The quorum is Q = ⌈(n+f+1)/2⌉ for any n ≥ 3f+1. This version has the normal case, with checkpoints and the window; it has
-//! no view changes, no retransmission between replicas and no state transfer: a replica that lost a message stays behind.
+//! The quorum is Q = ⌈(n+f+1)/2⌉ for any n ≥ 3f+1. When a request does not execute in time, a new primary takes over:
+//!
+//! ```text
+//!            primary 0    primary 1    backup 2     backup 3
+//!                ╳            │            │            │       request timers run out
+//!                             │◄view-change┼────────────┤       what each has prepared, with proofs
+//!                             ├─new-view───┼───────────►│       Q of them, and the order that follows from them
+//!                             │◄prepare───►│◄──────────►│       and on as above
+//! ```
+//!
+//! `docs/protocol.md` lists the rules that this crate keeps, the tests that show it, and where it deviates from the papers.
 
+mod certificate;
 mod client;
 mod config;
+mod defects;
 mod digest;
 mod log;
 mod message;
 mod quorum;
 mod replica;
+mod requests;
 mod service;
 mod shell;
 mod signature;
+mod state;
 mod step;
+mod transfer;
+mod view_change;
 
+pub use certificate::{Certificate, Prepared, Votes};
 pub use client::{Client, SendTo, Workload};
 pub use config::ProtocolConfig;
+pub use defects::{Defect, Defects};
 pub use digest::Digest;
-pub use log::{Entry, Log, Phase, Votes};
+pub use log::{Earlier, Entry, Log, Phase};
 pub use message::{
     Batch, Message, MessageKind, PrePrepare, Reply, Request, SeqNum, SignedRequest, View, Vote, VoteKind,
 };
 pub use quorum::{Cluster, ClusterError, NodeSet};
 pub use replica::{Replica, ordered_events};
-pub use service::Counter;
-pub use shell::{Machine, Shell, Timers};
+pub use service::{Counter, KeyValue, Null, Service, ServiceKind};
+pub use shell::{Machine, Outage, Shell, Timers};
 pub use signature::{Signed, Signer, Statement};
+pub use state::Snapshot;
 pub use step::{Effects, Event, Input, Slot, Timer};
+pub use transfer::{Content, Fetch, State, Status, Wanted};
+pub use view_change::{NewView, Plan, ViewChange};

@@ -1,76 +1,14 @@
 //! The message log: one entry for each sequence number of the window (h, h+L].
 
+use crate::certificate::{Certificate, Prepared, Votes};
 use crate::digest::Digest;
-use crate::message::{PrePrepare, SeqNum, Vote, VoteKind};
-use crate::quorum::NodeSet;
-use crate::signature::Signed;
-use byzlab_network::NodeId;
+use crate::message::{Batch, PrePrepare, SeqNum, Vote, VoteKind};
+use crate::signature::{Signed, Signer};
+use crate::step::Slot;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Votes of one kind for one view and sequence number: for each digest, who voted for it.
-///
-/// It takes signed votes only, so each signer in it has really voted. A voter counts once, for the first digest that it voted
-/// for; an honest one never votes for two. So a log entry never holds more than n votes of a kind.
-#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
-pub struct Votes {
-    /// The digest that got the first vote, and who voted for it.
-    first: (Digest, NodeSet),
-    /// The same for all others: empty unless somebody lies.
-    others: Vec<(Digest, NodeSet)>,
-}
-
-impl Votes {
-    /// Adds a vote, and tells how many replicas have voted for its digest.
-    #[inline]
-    pub fn insert(&mut self, vote: &Signed<Vote>) -> u16 {
-        if self.first.1.is_empty() {
-            self.first.0 = vote.digest;
-        }
-        if self.first.0 != vote.digest || !self.others.is_empty() {
-            return self.insert_among_several(vote);
-        }
-        self.first.1.insert(vote.replica);
-        self.first.1.len()
-    }
-
-    #[cold]
-    fn insert_among_several(&mut self, vote: &Signed<Vote>) -> u16 {
-        if self.has_voted(vote.replica) {
-            return self.count(vote.digest);
-        }
-        if self.count(vote.digest) == 0 {
-            self.others.push((vote.digest, NodeSet::new()));
-        }
-        let mut tallies = std::iter::once(&mut self.first).chain(&mut self.others);
-        if let Some((_, voters)) = tallies.find(|(digest, _)| *digest == vote.digest) {
-            voters.insert(vote.replica);
-        }
-        self.count(vote.digest)
-    }
-
-    fn tallies(&self) -> impl Iterator<Item = &(Digest, NodeSet)> {
-        std::iter::once(&self.first).chain(&self.others)
-    }
-
-    /// How many replicas voted for `digest`.
-    #[inline]
-    pub fn count(&self, digest: Digest) -> u16 {
-        self.tallies().find(|(voted, _)| *voted == digest).map_or(0, |(_, voters)| voters.len())
-    }
-
-    /// The digest with at least `quorum` votes, if there is one.
-    pub fn decided(&self, quorum: u16) -> Option<Digest> {
-        self.tallies().find(|(_, voters)| voters.len() >= quorum).map(|(digest, _)| *digest)
-    }
-
-    /// Whether this replica has voted.
-    pub fn has_voted(&self, replica: NodeId) -> bool {
-        self.tallies().any(|(_, voters)| voters.contains(replica))
-    }
-}
-
-/// How far a replica has come with a sequence number.
+/// How far a replica has come with a sequence number in the current view.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub enum Phase {
     /// No pre-prepare accepted yet.
@@ -84,19 +22,35 @@ pub enum Phase {
     Committed,
 }
 
-/// What a replica knows of one sequence number in the current view.
+/// What a replica knows of one sequence number.
 #[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub struct Entry {
-    /// The accepted pre-prepare.
-    pub pre_prepare: Option<Arc<Signed<PrePrepare>>>,
+    /// The pre-prepare accepted in the current view.
+    pub pre_prepare: Option<Arc<PrePrepare>>,
     /// A pre-prepare that lies beyond the window as yet.
-    pub early: Option<Arc<Signed<PrePrepare>>>,
-    /// Prepares of backups.
+    pub early: Option<Arc<PrePrepare>>,
+    /// Prepares of backups in the current view.
     pub prepares: Votes,
-    /// Commits.
+    /// Commits in the current view.
     pub commits: Votes,
-    /// How far it has come.
+    /// How far it has come in the current view.
     pub phase: Phase,
+    /// What the new view orders here while the contents are still missing.
+    pub awaited: Option<Signed<Vote>>,
+    /// What is left of earlier views.
+    pub earlier: Option<Box<Earlier>>,
+}
+
+/// What a replica must not forget of a number when it leaves a view (rule 22).
+#[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
+pub struct Earlier {
+    /// The prepared certificate of the highest view.
+    pub prepared: Option<Prepared>,
+    /// Every batch that was accepted here, each once: a certificate for any of them may come to light in a later view, and then
+    /// somebody must still have its contents. Their number is at most that of the views since the last stable checkpoint.
+    pub batches: Vec<Arc<Batch>>,
+    /// The proof of what is committed here, whatever the view.
+    pub committed: Option<Certificate>,
 }
 
 impl Entry {
@@ -104,6 +58,91 @@ impl Entry {
     #[inline]
     pub(crate) fn votes(&mut self, kind: VoteKind) -> &mut Votes {
         if kind == VoteKind::Prepare { &mut self.prepares } else { &mut self.commits }
+    }
+
+    /// The prepared certificate of the highest view.
+    pub(crate) fn prepared(&self) -> Option<Prepared> {
+        let current = self.pre_prepare.as_ref().filter(|_| self.phase >= Phase::Prepared);
+        match current {
+            Some(pre_prepare) => {
+                let prepares = self.prepares.certificate(pre_prepare.vote.digest);
+                Some(Prepared { pre_prepare: pre_prepare.vote, prepares })
+            }
+            None => self.earlier.as_ref().and_then(|earlier| earlier.prepared.clone()),
+        }
+    }
+
+    /// The batch with this digest, if it is known.
+    pub(crate) fn batch(&self, digest: Digest) -> Option<Arc<Batch>> {
+        if digest == Digest::NULL {
+            return Some(Arc::new(Batch::null()));
+        }
+        let accepted = self.pre_prepare.iter().map(|pre_prepare| &pre_prepare.batch);
+        let earlier = self.earlier.iter().flat_map(|earlier| &earlier.batches);
+        accepted.chain(earlier).find(|batch| batch.digest() == digest).cloned()
+    }
+
+    /// What is committed here, if it is known: its place and its contents.
+    #[inline]
+    pub(crate) fn decision(&self) -> Option<(Slot, Arc<Batch>)> {
+        if self.phase == Phase::Committed {
+            return self.pre_prepare.as_ref().map(|accepted| (accepted.slot(), Arc::clone(&accepted.batch)));
+        }
+        let proof = self.earlier.as_ref()?.committed.as_ref()?;
+        self.batch(proof.slot().digest).map(|batch| (proof.slot(), batch))
+    }
+
+    /// The proof of what is committed here.
+    pub(crate) fn committed(&self) -> Option<Certificate> {
+        match &self.pre_prepare {
+            Some(accepted) if self.phase == Phase::Committed => Some(self.commits.certificate(accepted.vote.digest)),
+            _ => self.earlier.as_ref()?.committed.clone(),
+        }
+    }
+
+    /// Takes over what others have committed.
+    pub(crate) fn learn_committed(&mut self, proof: Certificate, batch: Arc<Batch>) {
+        let earlier = self.earlier.get_or_insert_default();
+        earlier.keep(batch);
+        earlier.committed = Some(proof);
+    }
+
+    /// Forgets votes that prove nothing, but for one's own (rule 30).
+    pub(crate) fn restart(&mut self, signer: &Signer, executed: bool, backup: bool) {
+        self.early = None;
+        if self.phase == Phase::Committed && executed {
+            return;
+        }
+        self.commits = Votes::default();
+        let slot = self.pre_prepare.as_ref().map(|accepted| accepted.slot());
+        let own = |kind| slot.map(|slot| signer.vote(kind, slot.view, slot.seq, slot.digest));
+        if self.phase >= Phase::Prepared {
+            self.phase = Phase::Prepared;
+            own(VoteKind::Commit).iter().for_each(|vote| _ = self.commits.insert(vote));
+        } else {
+            self.prepares = Votes::default();
+            own(VoteKind::Prepare).iter().filter(|_| backup).for_each(|vote| _ = self.prepares.insert(vote));
+        }
+    }
+
+    /// Makes room for a new view, and keeps what must not be forgotten.
+    fn leave_view(&mut self) {
+        let mut earlier = Earlier { prepared: self.prepared(), committed: self.committed(), batches: Vec::new() };
+        earlier.batches = self.earlier.take().map(|earlier| earlier.batches).unwrap_or_default();
+        if let Some(accepted) = self.pre_prepare.take() {
+            earlier.keep(Arc::clone(&accepted.batch));
+        }
+        let earlier = (earlier != Earlier::default()).then(|| Box::new(earlier));
+        *self = Entry { earlier, ..Entry::default() };
+    }
+}
+
+impl Earlier {
+    fn keep(&mut self, batch: Arc<Batch>) {
+        let known = self.batches.iter().any(|kept| kept.digest() == batch.digest());
+        if !known && batch.digest() != Digest::NULL {
+            self.batches.push(batch);
+        }
     }
 }
 
@@ -165,11 +204,38 @@ impl Log {
         self.entries.get_mut(index as usize)
     }
 
+    /// The last number of which something is known; h if there is none.
+    pub fn last(&self) -> SeqNum {
+        SeqNum(self.low.0 + self.entries.len() as u64)
+    }
+
+    /// The numbers above h of which something is known, with their entries.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (SeqNum, &Entry)> {
+        self.entries.iter().enumerate().map(|(index, entry)| (SeqNum(self.low.0 + 1 + index as u64), entry))
+    }
+
+    /// As [`Log::iter`], to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (SeqNum, &mut Entry)> {
+        let low = self.low.0;
+        self.entries.iter_mut().enumerate().map(move |(index, entry)| (SeqNum(low + 1 + index as u64), entry))
+    }
+
     /// Moves h forward to a stable checkpoint and forgets everything up to it.
     pub fn truncate(&mut self, stable: SeqNum) {
         let passed = stable.0.saturating_sub(self.low.0).min(self.entries.len() as u64) as usize;
         self.entries.drain(..passed);
         self.low = self.low.max(stable);
+    }
+
+    /// Makes room for a new view: votes and proposals of the old one go, certificates stay (rule 22).
+    pub(crate) fn leave_view(&mut self) {
+        for entry in &mut self.entries {
+            entry.leave_view();
+        }
+        // Equal logs are equal values, however far messages had come.
+        while self.entries.back().is_some_and(|entry| *entry == Entry::default()) {
+            self.entries.pop_back();
+        }
     }
 }
 
@@ -177,26 +243,10 @@ impl Log {
 mod tests {
     use super::*;
     use crate::message::View;
-    use crate::signature::Signer;
 
-    fn vote(replica: usize, digest: u64) -> Signed<Vote> {
-        let vote =
-            Vote { kind: VoteKind::Prepare, replica: NodeId(0), view: View(0), seq: SeqNum(1), digest: Digest(digest) };
-        Signer::deal(replica + 1).last().unwrap().sign(vote)
-    }
-
-    /// PBFT.md rule 2: votes are sets keyed by sender.
-    #[test]
-    fn a_repeated_vote_counts_once_and_a_second_digest_not_at_all() {
-        let mut votes = Votes::default();
-        for _ in 0..5 {
-            votes.insert(&vote(2, 7));
-        }
-        assert_eq!(votes.count(Digest(7)), 1);
-        votes.insert(&vote(2, 8));
-        assert_eq!(votes.count(Digest(8)), 0, "replica 2 has voted");
-        votes.insert(&vote(3, 7));
-        assert_eq!((votes.count(Digest(7)), votes.decided(2), votes.decided(3)), (2, Some(Digest(7)), None));
+    fn vote(replica: usize, seq: u64) -> Signed<Vote> {
+        let signer = Signer::deal(replica + 1).last().unwrap();
+        signer.vote(VoteKind::Prepare, View(0), SeqNum(seq), Digest(seq))
     }
 
     #[test]

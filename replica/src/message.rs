@@ -2,8 +2,12 @@
 //!
 //! Votes are small and `Copy`, and everything larger is shared, so that a message is 24 bytes.
 
+use crate::certificate::Certificate;
 use crate::digest::Digest;
-use crate::signature::{Signed, Statement};
+use crate::signature::{Signed, Signer, Statement};
+use crate::step::Slot;
+use crate::transfer::{Content, Fetch, State, Status};
+use crate::view_change::{NewView, ViewChange};
 use byzlab_network::{Label, NodeId};
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +37,8 @@ pub struct Request {
     pub timestamp: u64,
     /// op.
     pub operation: u64,
+    /// Whether the operation only reads.
+    pub reads: bool,
     /// The size of the operation's arguments in bytes.
     pub payload: u32,
 }
@@ -40,7 +46,8 @@ pub struct Request {
 impl Request {
     /// The digest of its contents.
     pub fn digest(&self) -> Digest {
-        Digest::of([u64::from(self.client.0), self.timestamp, self.operation, u64::from(self.payload)])
+        let sizes = u64::from(self.payload) | u64::from(self.reads) << 32;
+        Digest::of([u64::from(self.client.0), self.timestamp, self.operation, sizes])
     }
 }
 
@@ -74,7 +81,12 @@ impl Batch {
         Batch { requests, nonce, digest }
     }
 
-    /// The requests, in their order.
+    /// The null request, which a new view puts where nothing was prepared: it changes nothing. Its digest is zero.
+    pub fn null() -> Batch {
+        Batch { requests: Vec::new(), nonce: 0, digest: Digest::NULL }
+    }
+
+    /// The requests, in their order; none in the null request.
     pub fn requests(&self) -> &[SignedRequest] {
         &self.requests
     }
@@ -90,39 +102,38 @@ impl Batch {
     }
 }
 
-/// PRE-PREPARE(v, n, D) with the requests.
+/// PRE-PREPARE(v, n, D) with the requests: the primary's vote, and beside it what the vote's digest stands for.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct PrePrepare {
-    /// v.
-    pub view: View,
-    /// n.
-    pub seq: SeqNum,
-    /// D.
-    pub digest: Digest,
-    /// Who proposes.
-    pub primary: NodeId,
+    /// PRE-PREPARE(v, n, D), signed by the primary.
+    pub vote: Signed<Vote>,
     /// What is proposed.
     pub batch: Arc<Batch>,
 }
 
-impl Statement for PrePrepare {
-    fn author(&self) -> NodeId {
-        self.primary
+impl PrePrepare {
+    /// The proposal of the signer for a place.
+    pub fn new(signer: &Signer, view: View, seq: SeqNum, batch: Arc<Batch>) -> PrePrepare {
+        PrePrepare { vote: signer.vote(VoteKind::PrePrepare, view, seq, batch.digest()), batch }
     }
 
-    fn set_author(&mut self, author: NodeId) {
-        self.primary = author;
+    /// The place with the digest of the vote.
+    pub fn slot(&self) -> Slot {
+        self.vote.slot()
     }
 }
 
 /// What a vote is for.
 ///
 /// Two bytes wide, so that a [`Vote`] has no padding.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 #[repr(u16)]
 pub enum VoteKind {
     /// PREPARE(v, n, D, i).
+    #[default]
     Prepare,
+    /// PRE-PREPARE(v, n, D): the primary's, in place of a PREPARE.
+    PrePrepare,
     /// COMMIT(v, n, D, i).
     Commit,
     /// CHECKPOINT(n, d, i); its view is 0.
@@ -146,6 +157,20 @@ pub struct Vote {
     pub replica: NodeId,
     /// v.
     pub view: View,
+}
+
+impl Vote {
+    /// The place with the digest.
+    pub fn slot(&self) -> Slot {
+        Slot { view: self.view, seq: self.seq, digest: self.digest }
+    }
+}
+
+impl Signer {
+    /// The signer's vote.
+    pub fn vote(&self, kind: VoteKind, view: View, seq: SeqNum, digest: Digest) -> Signed<Vote> {
+        self.sign(Vote { seq, digest, kind, replica: self.node(), view })
+    }
 }
 
 impl Statement for Vote {
@@ -188,14 +213,26 @@ impl Statement for Reply {
 /// Any message of the protocol.
 #[derive(PartialEq, Eq, Hash, Debug)]
 pub enum Message {
-    /// From a client, or passed on by a replica.
+    /// From a client, or passed on by a replica: to be ordered.
     Request(SignedRequest),
+    /// From a client: to be answered at once, without being ordered. The signed request is the same either way.
+    Read(SignedRequest),
     /// From a primary.
-    PrePrepare(Arc<Signed<PrePrepare>>),
+    PrePrepare(Arc<PrePrepare>),
     /// PREPARE, COMMIT or CHECKPOINT.
     Vote(Signed<Vote>),
     /// To a client.
     Reply(Arc<Signed<Reply>>),
+    /// From a replica that leaves its view.
+    ViewChange(Arc<Signed<ViewChange>>),
+    /// From the primary of a new view.
+    NewView(Arc<Signed<NewView>>),
+    /// What a replica has, so that others see what it lacks.
+    Status(Arc<Signed<Status>>),
+    /// A replica asks for contents.
+    Fetch(Arc<Signed<Fetch>>),
+    /// Contents that were asked for.
+    State(Arc<Signed<State>>),
 }
 
 /// As derived, but with the rare cases out of the way: nearly all copies that the network makes are of votes.
@@ -224,17 +261,32 @@ pub enum MessageKind {
     Reply,
     /// CHECKPOINT.
     Checkpoint,
+    /// VIEW-CHANGE.
+    ViewChange,
+    /// NEW-VIEW.
+    NewView,
+    /// A question for contents.
+    Fetch,
+    /// Contents.
+    State,
+    /// What a replica has.
+    Status,
 }
 
 impl MessageKind {
     /// All of them.
-    pub const ALL: [MessageKind; 6] = [
+    pub const ALL: [MessageKind; 11] = [
         MessageKind::Request,
         MessageKind::PrePrepare,
         MessageKind::Prepare,
         MessageKind::Commit,
         MessageKind::Reply,
         MessageKind::Checkpoint,
+        MessageKind::ViewChange,
+        MessageKind::NewView,
+        MessageKind::Fetch,
+        MessageKind::State,
+        MessageKind::Status,
     ];
 
     /// Its name in logs and configurations.
@@ -246,6 +298,11 @@ impl MessageKind {
             MessageKind::Commit => "commit",
             MessageKind::Reply => "reply",
             MessageKind::Checkpoint => "checkpoint",
+            MessageKind::ViewChange => "view_change",
+            MessageKind::NewView => "new_view",
+            MessageKind::Fetch => "fetch",
+            MessageKind::State => "state",
+            MessageKind::Status => "status",
         }
     }
 }
@@ -263,53 +320,80 @@ impl Message {
         match self {
             Message::Vote(vote) => Message::Vote(*vote),
             Message::Request(request) => Message::Request(Arc::clone(request)),
+            Message::Read(request) => Message::Read(Arc::clone(request)),
             Message::PrePrepare(pre_prepare) => Message::PrePrepare(Arc::clone(pre_prepare)),
             Message::Reply(reply) => Message::Reply(Arc::clone(reply)),
+            Message::ViewChange(change) => Message::ViewChange(Arc::clone(change)),
+            Message::NewView(new_view) => Message::NewView(Arc::clone(new_view)),
+            Message::Status(status) => Message::Status(Arc::clone(status)),
+            Message::Fetch(fetch) => Message::Fetch(Arc::clone(fetch)),
+            Message::State(state) => Message::State(Arc::clone(state)),
         }
     }
 
     /// Its kind.
     pub fn kind(&self) -> MessageKind {
         match self {
-            Message::Request(_) => MessageKind::Request,
+            Message::Request(_) | Message::Read(_) => MessageKind::Request,
             Message::PrePrepare(_) => MessageKind::PrePrepare,
             Message::Vote(vote) => match vote.kind {
+                VoteKind::PrePrepare => MessageKind::PrePrepare,
                 VoteKind::Prepare => MessageKind::Prepare,
                 VoteKind::Commit => MessageKind::Commit,
                 VoteKind::Checkpoint => MessageKind::Checkpoint,
             },
             Message::Reply(_) => MessageKind::Reply,
+            Message::ViewChange(_) => MessageKind::ViewChange,
+            Message::NewView(_) => MessageKind::NewView,
+            Message::Status(_) => MessageKind::Status,
+            Message::Fetch(_) => MessageKind::Fetch,
+            Message::State(_) => MessageKind::State,
         }
     }
 
     /// Its view, where it has one.
     pub fn view(&self) -> Option<View> {
         match self {
-            Message::Request(_) => None,
-            Message::PrePrepare(pre_prepare) => Some(pre_prepare.view),
+            Message::Request(_) | Message::Read(_) | Message::Fetch(_) | Message::State(_) => None,
+            Message::PrePrepare(pre_prepare) => Some(pre_prepare.vote.view),
             Message::Vote(vote) if vote.kind == VoteKind::Checkpoint => None,
             Message::Vote(vote) => Some(vote.view),
             Message::Reply(reply) => Some(reply.view),
+            Message::ViewChange(change) => Some(change.view),
+            Message::NewView(new_view) => Some(new_view.view),
+            Message::Status(status) => Some(status.view),
         }
     }
 
-    /// Its sequence number; for requests and replies the client's request number.
+    /// Its sequence number; for requests and replies the client's request number, for a view change and a new view the stable
+    /// checkpoint that they begin at, for a status the last number executed.
     pub fn seq(&self) -> u64 {
         match self {
-            Message::Request(request) => request.timestamp,
-            Message::PrePrepare(pre_prepare) => pre_prepare.seq.0,
+            Message::Request(request) | Message::Read(request) => request.timestamp,
+            Message::PrePrepare(pre_prepare) => pre_prepare.vote.seq.0,
             Message::Vote(vote) => vote.seq.0,
             Message::Reply(reply) => reply.timestamp,
+            Message::ViewChange(change) => change.stable.0,
+            Message::NewView(new_view) => new_view.stable().0,
+            Message::Status(status) => status.executed.0,
+            Message::Fetch(fetch) => fetch.seq.0,
+            Message::State(state) => state.seq().0,
         }
     }
 
-    /// The digest that it is about: of the request, of the batch, of the state, or of the result.
+    /// The digest that it is about: of the request, of the batch, of the state, of the result, or of the order that a new view begins
+    /// with.
     pub fn digest(&self) -> Digest {
         match self {
-            Message::Request(request) => request.digest(),
-            Message::PrePrepare(pre_prepare) => pre_prepare.digest,
+            Message::Request(request) | Message::Read(request) => request.digest(),
+            Message::PrePrepare(pre_prepare) => pre_prepare.vote.digest,
             Message::Vote(vote) => vote.digest,
             Message::Reply(reply) => Digest::of([reply.result]),
+            Message::ViewChange(change) => change.digest(),
+            Message::NewView(new_view) => new_view.order_digest(),
+            Message::Status(status) => status.stable.as_ref().map_or(Digest::NULL, |proof| proof.slot().digest),
+            Message::Fetch(fetch) => fetch.digest,
+            Message::State(state) => state.digest(),
         }
     }
 }
@@ -333,18 +417,51 @@ fn request_size(request: &Request) -> u64 {
     wire::SIGNED + 2 * wire::WORD + u64::from(request.payload)
 }
 
+fn batch_size(batch: &Batch) -> u64 {
+    batch.requests().iter().map(|request| request_size(request)).sum()
+}
+
+/// A statement of the size of a vote, once, and a signature with its signer's name for each.
+fn certificate_size(certificate: &Certificate) -> u64 {
+    2 * wire::WORD + wire::DIGEST + wire::SIGNED * u64::from(certificate.signers().len())
+}
+
+const VOTE_SIZE: u64 = wire::SIGNED + 2 * wire::WORD + wire::DIGEST;
+
+fn view_change_size(change: &ViewChange) -> u64 {
+    let checkpoint = change.checkpoint.as_ref().map_or(0, certificate_size);
+    let prepared: u64 = change.prepared.iter().map(|prepared| VOTE_SIZE + certificate_size(&prepared.prepares)).sum();
+    // View and stable checkpoint.
+    wire::SIGNED + 2 * wire::WORD + checkpoint + prepared
+}
+
 impl byzlab_network::Message for Message {
     fn size(&self) -> u64 {
         match self {
-            Message::Request(request) => request_size(request),
-            Message::PrePrepare(pre_prepare) => {
-                let requests: u64 = pre_prepare.batch.requests().iter().map(|request| request_size(request)).sum();
-                // View, sequence number and nonce.
-                wire::SIGNED + 3 * wire::WORD + wire::DIGEST + requests
-            }
-            Message::Vote(_) => wire::SIGNED + 2 * wire::WORD + wire::DIGEST,
+            Message::Request(request) | Message::Read(request) => request_size(request),
+            // And the nonce.
+            Message::PrePrepare(pre_prepare) => VOTE_SIZE + wire::WORD + batch_size(&pre_prepare.batch),
+            Message::Vote(_) => VOTE_SIZE,
             // View, request number and result.
             Message::Reply(reply) => wire::SIGNED + 3 * wire::WORD + u64::from(reply.payload),
+            Message::ViewChange(change) => view_change_size(change),
+            Message::NewView(new_view) => {
+                let changes: u64 = new_view.view_changes.iter().map(|change| view_change_size(change)).sum();
+                wire::SIGNED + wire::WORD + changes + VOTE_SIZE * new_view.order.len() as u64
+            }
+            // View, last number executed, and a bit for each proposal.
+            Message::Status(status) => {
+                wire::SIGNED + 3 * wire::WORD + status.stable.as_ref().map_or(0, certificate_size)
+            }
+            Message::Fetch(_) => wire::SIGNED + wire::WORD + wire::DIGEST,
+            Message::State(state) => {
+                wire::SIGNED
+                    + match &state.content {
+                        Content::Batch { batch, .. } => 2 * wire::WORD + batch_size(batch),
+                        Content::Committed { proof, batch } => certificate_size(proof) + batch_size(batch),
+                        Content::Checkpoint { proof, snapshot } => certificate_size(proof) + snapshot.size(),
+                    }
+            }
         }
     }
 
@@ -358,7 +475,6 @@ impl byzlab_network::Message for Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::signature::Signer;
     use byzlab_network::Arrival;
 
     /// The engine's speed rests on this.
@@ -383,7 +499,7 @@ mod tests {
         let signer = signers.next().unwrap();
         let request = |timestamp| {
             let client = NodeId(9);
-            Arc::new(signer.sign(Request { client, timestamp, operation: 0, payload: 0 }))
+            Arc::new(signer.sign(Request { client, timestamp, operation: 0, reads: false, payload: 0 }))
         };
         assert_eq!(request(1).client, NodeId(0), "the signer's name counts, not the claimed one");
         let digests = [

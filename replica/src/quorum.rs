@@ -116,6 +116,14 @@ impl NodeSet {
         self.len
     }
 
+    /// How many of the nodes `0..end` are in.
+    pub fn count_below(&self, end: NodeId) -> u16 {
+        let (whole, rest) = (end.index() / 64, end.index() % 64);
+        let full: u32 = self.words.iter().take(whole).map(|word| word.count_ones()).sum();
+        let part = self.words.get(whole).map_or(0, |word| (word & ((1 << rest) - 1)).count_ones());
+        (full + part) as u16
+    }
+
     /// Whether none is in.
     pub fn is_empty(&self) -> bool {
         self.len == 0
@@ -124,6 +132,14 @@ impl NodeSet {
     /// The nodes, lowest first.
     pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
         (0..self.words.len() * 64).map(NodeId::new).filter(|&node| self.contains(node))
+    }
+}
+
+impl FromIterator<NodeId> for NodeSet {
+    fn from_iter<I: IntoIterator<Item = NodeId>>(nodes: I) -> NodeSet {
+        let mut set = NodeSet::new();
+        nodes.into_iter().for_each(|node| _ = set.insert(node));
+        set
     }
 }
 
@@ -161,6 +177,8 @@ mod tests {
         let mut set = NodeSet::new();
         assert!(set.insert(NodeId(3)) && set.insert(NodeId(700)) && !set.insert(NodeId(3)));
         assert_eq!((set.len(), set.iter().collect::<Vec<_>>()), (2, vec![NodeId(3), NodeId(700)]));
+        let below = [3, 4, 64, 128, 700, 701, 9999].map(|end| set.count_below(NodeId(end)));
+        assert_eq!(below, [0, 1, 1, 1, 1, 2, 2]);
         assert!(set.contains(NodeId(700)) && !set.contains(NodeId(699)) && !set.contains(NodeId(5000)));
     }
 }

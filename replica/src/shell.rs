@@ -5,6 +5,7 @@ use crate::message::Message;
 use crate::replica::Replica;
 use crate::step::{Effects, Event, Input, Timer};
 use byzlab_network::{Arrival, NodeId, Outbox, Process, Time};
+use std::collections::VecDeque;
 
 /// A state machine of the protocol, for a shell to drive.
 pub trait Machine {
@@ -40,28 +41,46 @@ impl Machine for Client {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Timers {
     due: [Option<Time>; Timer::ALL.len()],
-    next: Option<Time>,
+    /// When to be woken: at the latest when the first is due. Timers are put off far more often than they run out, and to be
+    /// woken once too early costs less than to tell the router each time.
+    wake: Option<Time>,
 }
 
 impl Timers {
     /// Sets a timer or switches it off.
     pub fn set(&mut self, timer: Timer, at: Option<Time>) {
         self.due[timer as usize] = at;
-        self.next = self.due.iter().flatten().min().copied();
+        if let Some(at) = at {
+            self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+        }
     }
 
-    /// When the next one runs out.
+    /// When to call [`Timers::pop`] next.
     #[inline]
     pub fn next(&self) -> Option<Time> {
-        self.next
+        self.wake
     }
 
-    /// Takes a timer that has run out by `now`.
+    /// Takes a timer that has run out by `now`; none if there is none left.
     pub fn pop(&mut self, now: Time) -> Option<Timer> {
-        let timer = Timer::ALL.into_iter().find(|&timer| self.due[timer as usize].is_some_and(|at| at <= now))?;
-        self.set(timer, None);
-        Some(timer)
+        let timer = Timer::ALL.into_iter().find(|&timer| self.due[timer as usize].is_some_and(|at| at <= now));
+        match timer {
+            Some(timer) => self.due[timer as usize] = None,
+            None => self.wake = self.due.iter().flatten().min().copied(),
+        }
+        timer
     }
+}
+
+/// A time in which a node is down: it hears, does and sends nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outage {
+    /// It crashes at this instant, after what arrives at it.
+    pub at: Time,
+    /// It comes back at this one, before what arrives after it; or never.
+    pub recover_at: Option<Time>,
+    /// Whether it comes back with what it keeps on stable storage, or without (rule 30).
+    pub durable: bool,
 }
 
 /// One honest node: a state machine with its timers.
@@ -70,13 +89,28 @@ pub struct Shell<S> {
     machine: S,
     timers: Timers,
     started: bool,
+    /// Outages to come, the current one first.
+    outages: VecDeque<Outage>,
+    is_down: bool,
     effects: Effects,
 }
 
 impl<S: Machine> Shell<S> {
     /// The node of this state machine.
     pub fn new(machine: S) -> Shell<S> {
-        Shell { machine, timers: Timers::default(), started: false, effects: Effects::default() }
+        Shell::with_outages(machine, [])
+    }
+
+    /// The same, with outages in the order of time.
+    pub fn with_outages(machine: S, outages: impl IntoIterator<Item = Outage>) -> Shell<S> {
+        Shell {
+            machine,
+            timers: Timers::default(),
+            started: false,
+            outages: outages.into_iter().collect(),
+            is_down: false,
+            effects: Effects::default(),
+        }
     }
 
     #[inline(always)]
@@ -100,6 +134,24 @@ impl<S: Machine> Shell<S> {
             self.timers.set(timer, at);
         }
     }
+
+    /// When it next crashes or comes back.
+    fn next_turn(&self) -> Option<Time> {
+        let outage = self.outages.front()?;
+        if self.is_down { outage.recover_at } else { Some(outage.at) }
+    }
+
+    /// Crashes or comes back.
+    fn turn<E: From<Event>>(&mut self, now: Time, out: &mut Outbox<Message, E>) {
+        if !self.is_down {
+            self.is_down = true;
+            self.timers = Timers::default();
+            out.event(now, self.machine.node(), Event::Crash.into());
+        } else if let Some(outage) = self.outages.pop_front() {
+            self.is_down = false;
+            self.step(now, Input::Restart { durable: outage.durable }, out);
+        }
+    }
 }
 
 impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
@@ -114,13 +166,27 @@ impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
             self.started = true;
             self.step(now, Input::Start, out);
         }
-        while let Some(timer) = self.timers.pop(now) {
+        while !self.is_down && let Some(timer) = self.timers.pop(now) {
             self.step(now, Input::Timer(timer), out);
+        }
+        while self.next_turn().is_some_and(|at| at <= now) {
+            self.turn(now, out);
         }
     }
 
     #[inline]
     fn next_wake(&self) -> Option<Time> {
-        if self.started { self.timers.next() } else { Some(Time::START) }
+        if !self.started {
+            return Some(Time::START);
+        }
+        match (self.timers.next(), self.next_turn()) {
+            (Some(timer), Some(turn)) => Some(timer.min(turn)),
+            (timer, turn) => timer.or(turn),
+        }
+    }
+
+    #[inline]
+    fn hears(&self, _: Time) -> bool {
+        !self.is_down
     }
 }

@@ -13,6 +13,11 @@ pub enum Input {
     Message(NodeId, Message),
     /// A timer ran out. One that is not set any more must do nothing.
     Timer(Timer),
+    /// The node is back after a crash, without its timers.
+    Restart {
+        /// Whether it has what it keeps on stable storage.
+        durable: bool,
+    },
 }
 
 /// The timers of replicas and clients. Each node has at most one of a kind.
@@ -24,11 +29,15 @@ pub enum Timer {
     Retransmit,
     /// A client sends its next request.
     NextRequest,
+    /// A replica has waited long enough for a request, or for a new view.
+    View,
+    /// A replica says what it lacks.
+    Status,
 }
 
 impl Timer {
     /// All of them, by their index.
-    pub const ALL: [Timer; 3] = [Timer::Batch, Timer::Retransmit, Timer::NextRequest];
+    pub const ALL: [Timer; 5] = [Timer::Batch, Timer::Retransmit, Timer::NextRequest, Timer::View, Timer::Status];
 }
 
 /// What a step does to the world, in this order: the caller sends the messages, sets the timers and logs the events.
@@ -124,6 +133,42 @@ pub enum Event {
         seq: SeqNum,
         /// The state's digest.
         state: Digest,
+    },
+    /// A replica took a tentative execution back.
+    Rollback(Slot),
+    /// A replica answered a request. Not part of the log: there the reply's `send` says it.
+    Replied {
+        /// Whose request.
+        client: NodeId,
+        /// Its number.
+        timestamp: u64,
+        /// The digest of the result.
+        result: Digest,
+    },
+    /// A replica has waited too long in this view.
+    Timeout(View),
+    /// A replica starts to change to this view, or joins others who do.
+    ViewChange(View),
+    /// A replica enters a view.
+    NewView {
+        /// Which.
+        view: View,
+        /// The digest of O.
+        order: Digest,
+    },
+    /// A replica took over a state from another.
+    StateTransfer {
+        /// After which batch.
+        seq: SeqNum,
+        /// The state's digest.
+        state: Digest,
+    },
+    /// The node crashed.
+    Crash,
+    /// The node came back, with what it keeps on stable storage or without.
+    Restart {
+        /// With.
+        durable: bool,
     },
 }
 

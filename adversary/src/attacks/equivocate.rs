@@ -3,7 +3,7 @@
 
 use crate::attack::{Attack, Departure, Groups, Scene};
 use byzlab_network::{NodeId, Recipients};
-use byzlab_replica::{Batch, Message, MessageKind, PrePrepare};
+use byzlab_replica::{Batch, Message, MessageKind, PrePrepare, Slot};
 use std::sync::Arc;
 
 pub(crate) struct Equivocate {
@@ -31,9 +31,8 @@ impl Attack for Equivocate {
                 departure.message.clone()
             } else {
                 let batch = Arc::new(variant(&original.batch, index));
-                let digest = batch.digest();
-                let PrePrepare { view, seq, primary, .. } = ***original;
-                Message::PrePrepare(Arc::new(scene.signer.sign(PrePrepare { view, seq, digest, primary, batch })))
+                let Slot { view, seq, .. } = original.slot();
+                Message::PrePrepare(Arc::new(PrePrepare::new(scene.signer, view, seq, batch)))
             };
             out.push(Departure { to: Recipients::List(group.into()), message });
         }
