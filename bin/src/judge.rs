@@ -71,6 +71,10 @@ impl Judge {
             }
             // Messages are only there if they are logged: the verdict must not depend on them.
             if let Happening::Event(event) = &record.what {
+                // A reply is a message, and its log row is the message's.
+                if matches!(event, Event::Protocol(ProtocolEvent::Replied { .. })) {
+                    continue;
+                }
                 self.last_event = record.time;
                 self.fingerprint.add(record.time, record.node, event);
                 if let Event::Protocol(event) = event {
@@ -230,5 +234,13 @@ fn event_words(event: &Event) -> (u64, [u64; 4]) {
         ProtocolEvent::Executed { slot, state } => (10, [u64::from(slot.view.0), slot.seq.0, slot.digest.0, state.0]),
         ProtocolEvent::Checkpoint { seq, state } => (11, [seq.0, state.0, 0, 0]),
         ProtocolEvent::Stable { seq, state } => (12, [seq.0, state.0, 0, 0]),
+        ProtocolEvent::Rollback(slot) => (13, at(slot)),
+        ProtocolEvent::Timeout(view) => (14, [u64::from(view.0), 0, 0, 0]),
+        ProtocolEvent::ViewChange(view) => (15, [u64::from(view.0), 0, 0, 0]),
+        ProtocolEvent::NewView { view, order } => (16, [u64::from(view.0), order.0, 0, 0]),
+        ProtocolEvent::StateTransfer { seq, state } => (17, [seq.0, state.0, 0, 0]),
+        ProtocolEvent::Crash => (18, [0; 4]),
+        ProtocolEvent::Restart { durable } => (19, [u64::from(durable), 0, 0, 0]),
+        ProtocolEvent::Replied { client, timestamp, result } => (20, [u64::from(client.0), timestamp, result.0, 0]),
     }
 }

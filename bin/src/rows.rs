@@ -3,7 +3,7 @@
 use byzlab_adversary::Event;
 use byzlab_analysis::{Event as Row, EventKind, EventWriter, Value};
 use byzlab_network::{Happening, Message as _, NodeId, Recipients, Record};
-use byzlab_replica::{Event as ProtocolEvent, Message, SeqNum, Slot, View};
+use byzlab_replica::{Event as ProtocolEvent, Message, MessageKind, SeqNum, Slot, View};
 use std::io::{self, Write};
 
 /// Writes a record: one row, or one for each recipient of a message.
@@ -16,6 +16,8 @@ pub(crate) fn write_record<W: Write>(
     let time = record.time.as_nanos();
     let row = |node: NodeId, kind| Row::new(cell, run, time, u32::from(node.0), kind);
     match &record.what {
+        // The message says the same, where messages are logged.
+        Happening::Event(Event::Protocol(ProtocolEvent::Replied { .. })) => Ok(()),
         Happening::Event(event) => writer.write(&event_row(row(record.node, event_kind(event)), event)),
         Happening::Sent(recipients, message) => {
             write_sent(writer, &row(record.node, EventKind::Send), record.node, recipients, message)
@@ -74,6 +76,14 @@ fn event_kind(event: &Event) -> EventKind {
         ProtocolEvent::Executed { .. } => EventKind::Executed,
         ProtocolEvent::Checkpoint { .. } => EventKind::Checkpoint,
         ProtocolEvent::Stable { .. } => EventKind::Stable,
+        ProtocolEvent::Rollback(_) => EventKind::Rollback,
+        ProtocolEvent::Timeout(_) => EventKind::Timeout,
+        ProtocolEvent::ViewChange(_) => EventKind::ViewChange,
+        ProtocolEvent::NewView { .. } => EventKind::NewView,
+        ProtocolEvent::StateTransfer { .. } => EventKind::StateTransfer,
+        ProtocolEvent::Crash => EventKind::Crash,
+        ProtocolEvent::Restart { .. } => EventKind::Restart,
+        ProtocolEvent::Replied { .. } => EventKind::Send,
     }
 }
 
@@ -98,15 +108,33 @@ fn event_row(row: Row<'static>, event: &Event) -> Row<'static> {
         ProtocolEvent::Propose(slot)
         | ProtocolEvent::PrePrepared(slot)
         | ProtocolEvent::Prepared(slot)
-        | ProtocolEvent::Committed(slot) => at(slot.view, slot.seq, slot.digest.0),
+        | ProtocolEvent::Committed(slot)
+        | ProtocolEvent::Rollback(slot) => at(slot.view, slot.seq, slot.digest.0),
         ProtocolEvent::Ordered { view, seq, request, client } => {
             Row { peer: Some(u32::from(client.0)), ..at(view, seq, request.0) }
         }
         ProtocolEvent::Executed { slot: Slot { view, seq, digest }, state } => {
             Row { value: Some(Value::Digest(state.0)), ..at(view, seq, digest.0) }
         }
-        ProtocolEvent::Checkpoint { seq, state } | ProtocolEvent::Stable { seq, state } => {
+        ProtocolEvent::Checkpoint { seq, state }
+        | ProtocolEvent::Stable { seq, state }
+        | ProtocolEvent::StateTransfer { seq, state } => {
             Row { seq: Some(seq.0), value: Some(Value::Digest(state.0)), ..row }
+        }
+        ProtocolEvent::Replied { client, timestamp, result } => Row {
+            peer: Some(u32::from(client.0)),
+            seq: Some(timestamp),
+            message: Some(MessageKind::Reply.name()),
+            value: Some(Value::Digest(result.0)),
+            ..row
+        },
+        ProtocolEvent::Timeout(view) | ProtocolEvent::ViewChange(view) => Row { view: Some(u64::from(view.0)), ..row },
+        ProtocolEvent::NewView { view, order } => {
+            Row { view: Some(u64::from(view.0)), value: Some(Value::Digest(order.0)), ..row }
+        }
+        ProtocolEvent::Crash => row,
+        ProtocolEvent::Restart { durable } => {
+            Row { value: Some(Value::Text(if durable { "durable" } else { "lost" })), ..row }
         }
     }
 }

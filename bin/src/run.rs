@@ -96,7 +96,9 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
         if corrupted.contains(&node) {
             puppets.push(Replica::new(Arc::clone(protocol), signer));
         } else if protocol.cluster.is_replica(node) {
-            simulation.seat(&[node], Shell::new(Replica::new(Arc::clone(protocol), signer)));
+            let outages = settings.crashes.iter().filter(|crash| crash.node == node).map(|crash| crash.outage);
+            let replica = Replica::new(Arc::clone(protocol), signer);
+            simulation.seat(&[node], Shell::with_outages(replica, outages));
         } else {
             let requests = operations.child(u64::from(node.0));
             let client = Client::new(Arc::clone(protocol), Arc::clone(&settings.workload), signer, requests);

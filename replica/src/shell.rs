@@ -166,7 +166,9 @@ impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
             self.started = true;
             self.step(now, Input::Start, out);
         }
-        while !self.is_down && let Some(timer) = self.timers.pop(now) {
+        while !self.is_down
+            && let Some(timer) = self.timers.pop(now)
+        {
             self.step(now, Input::Timer(timer), out);
         }
         while self.next_turn().is_some_and(|at| at <= now) {

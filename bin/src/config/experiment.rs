@@ -2,15 +2,15 @@
 
 use super::attack::read_adversary;
 use super::latency::read_network;
+use super::protocol::{Crash, Derived, read_crashes, read_protocol};
 use super::scene::{SceneNames, Stage, read_scene};
 use super::sweep::{Axis, read_axes};
-use super::units::{Nanoseconds, bytes, duration};
+use super::units::{Nanoseconds, duration};
 use super::{ConfigError, Document, Origin, Problem, Value};
 use super::{Section, boolean, integer, text, word};
 use byzlab_adversary::{AttackConfig, Selection};
 use byzlab_network::{Key, NetworkModel, NodeId, Span, Time};
-use byzlab_replica::{Cluster, ProtocolConfig, SendTo, Workload};
-use std::num::{NonZeroU64, NonZeroUsize};
+use byzlab_replica::{ProtocolConfig, Workload};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -68,6 +68,8 @@ pub struct Settings {
     pub protocol: Arc<ProtocolConfig>,
     /// The clients.
     pub workload: Arc<Workload>,
+    /// Which replicas crash, and when.
+    pub crashes: Vec<Crash>,
     /// What the file leaves to others of its keys.
     pub derived: Derived,
     /// The network.
@@ -76,38 +78,6 @@ pub struct Settings {
     pub scene: SceneNames,
     /// The adversary.
     pub adversary: AdversarySettings,
-}
-
-/// Settings that follow others: a sweep over those must not freeze them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Derived {
-    /// Whether `faults` was left out, and follows `replicas`.
-    pub faults: bool,
-    /// Whether `max_in_flight` was left out, and follows `log_window`.
-    pub max_in_flight: bool,
-    /// How `reply_quorum` was given.
-    pub reply_quorum: ReplyQuorum,
-}
-
-/// How many matching replies a client waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ReplyQuorum {
-    /// f+1: one of them is honest.
-    WeakQuorum,
-    /// Q.
-    Quorum,
-    /// So many.
-    Count(u16),
-}
-
-impl ReplyQuorum {
-    fn of(self, cluster: Cluster) -> u16 {
-        match self {
-            ReplyQuorum::WeakQuorum => cluster.weak_quorum(),
-            ReplyQuorum::Quorum => cluster.quorum(),
-            ReplyQuorum::Count(count) => count,
-        }
-    }
 }
 
 /// Who is corrupted, and what they do.
@@ -256,7 +226,9 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
     let network = root.section("network")?;
     let stage = Stage { protocol: &protocol, time_limit: span(time_limit), folder };
     let (network, scene) = read_scene(&network, &stage, read_network(&network, folder)?)?;
+    let crashes = read_crashes(&root.section("cluster")?, protocol.cluster)?;
     let settings = Settings {
+        crashes,
         time_limit: span(time_limit),
         drain: span(drain),
         warmup: span(warmup),
@@ -269,91 +241,6 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
     };
     root.finish()?;
     Ok(settings)
-}
-
-fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workload, Derived), ConfigError> {
-    let cluster = read_cluster(&root.section("cluster")?)?;
-    let workload = root.section("workload")?;
-    let most_clients = NodeId::MAX_NODES as u16 - cluster.replicas() - 1;
-    let clients = workload.or("clients", integer(1..=most_clients), 1)?;
-
-    let protocol = root.section("protocol")?;
-    if protocol.or("view_change", boolean(), false)? {
-        let remedy = "set it to false: a faulty primary then stops its requests until the time limit";
-        return Err(protocol.error_at("view_change", "this version has no view changes yet", remedy));
-    }
-    let positive =
-        || integer(NonZeroU64::MIN.get()..).map(|value: u64| NonZeroU64::new(value).unwrap_or(NonZeroU64::MIN));
-    let interval = protocol.or("checkpoint_interval", positive(), const { NonZeroU64::new(100).unwrap() })?;
-    let window = protocol.or("log_window", positive(), const { NonZeroU64::new(400).unwrap() })?;
-    if window < interval {
-        let problem = format!("smaller than checkpoint_interval = {interval}: no checkpoint would ever be reached");
-        let remedy = format!("give at least twice the interval, for example {}", interval.get().saturating_mul(2));
-        return Err(protocol.error_at("log_window", problem, remedy));
-    }
-    let batch_size = protocol.or("batch_size", integer(1_usize..), 1)?;
-    let batch_delay = protocol.or("batch_delay", duration(), Nanoseconds(0))?;
-    let max_in_flight = protocol.or("max_in_flight", positive(), window)?;
-
-    let requests = workload.or("requests", integer(1..=u64::from(u32::MAX)), 1)?;
-    workload.or("mode", word([("closed", ())]), ())?;
-    let send_to =
-        workload.or("send_to", word([("primary", SendTo::Primary), ("all", SendTo::All)]), SendTo::Primary)?;
-    let client_timeout =
-        workload.or("client_timeout", duration().within(Nanoseconds(1_000)..), Nanoseconds(1_000_000_000))?;
-    let words = word([("f+1", ReplyQuorum::WeakQuorum), ("quorum", ReplyQuorum::Quorum)]);
-    let counts = integer(1..=cluster.replicas()).map(ReplyQuorum::Count);
-    let reply_quorum = workload.or("reply_quorum", counts.or(words), ReplyQuorum::WeakQuorum)?;
-    let think_time = workload.or("think_time", duration(), Nanoseconds(0))?;
-    let size = |key| {
-        let most = u64::from(u32::MAX);
-        workload.or(key, bytes().map(|bytes| bytes.0), 0).and_then(|bytes| {
-            let problem = format!("{bytes} bytes is more than {most}");
-            u32::try_from(bytes).map_err(|_| workload.error_at(key, problem, "give a size below 4 GiB"))
-        })
-    };
-    let (payload, reply_payload) = (size("payload")?, size("reply_payload")?);
-
-    let derived = Derived {
-        faults: root.section("cluster")?.value("faults").is_none(),
-        max_in_flight: protocol.value("max_in_flight").is_none(),
-        reply_quorum,
-    };
-    let protocol = ProtocolConfig {
-        cluster,
-        clients,
-        checkpoint_interval: interval,
-        log_window: window,
-        batch_size: NonZeroUsize::new(batch_size).unwrap_or(NonZeroUsize::MIN),
-        batch_delay: span(batch_delay),
-        max_in_flight,
-        reply_payload,
-    };
-    let workload = Workload {
-        requests,
-        send_to,
-        client_timeout: span(client_timeout),
-        reply_quorum: reply_quorum.of(cluster),
-        think_time: span(think_time),
-        payload,
-    };
-    Ok((protocol, workload, derived))
-}
-
-/// The network keeps a counter for each pair of nodes.
-const MOST_REPLICAS: u16 = 4096;
-
-fn read_cluster(section: &Section<'_>) -> Result<Cluster, ConfigError> {
-    let replicas = section.or("replicas", integer(1..=MOST_REPLICAS), 4)?;
-    let faults = section.optional("faults", integer(0..))?;
-    Cluster::new(replicas, faults).map_err(|error| {
-        let most = (replicas - 1) / 3;
-        section.error_at(
-            "faults",
-            error,
-            format_args!("give at most {most}, or at least {} replicas", 3 * u32::from(faults.unwrap_or(0)) + 1),
-        )
-    })
 }
 
 pub(super) fn span(nanoseconds: Nanoseconds) -> Span {

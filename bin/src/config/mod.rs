@@ -6,6 +6,7 @@ mod error;
 mod experiment;
 mod kind;
 mod latency;
+mod protocol;
 mod resolved;
 mod scene;
 mod section;
@@ -15,8 +16,9 @@ mod value;
 
 pub use document::Document;
 pub use error::{ConfigError, Origin};
-pub use experiment::{AdversarySettings, Cell, Corrupted, Derived, EventDetail, Experiment, ReplyQuorum, Settings};
+pub use experiment::{AdversarySettings, Cell, Corrupted, EventDetail, Experiment, Settings};
 pub use kind::{Kind, Problem, Whole, boolean, integer, list, number, text, word};
+pub use protocol::{Crash, Derived, ReplyQuorum};
 pub use scene::{NodeNames, SceneNames};
 pub use section::Section;
 pub use sweep::Axis;

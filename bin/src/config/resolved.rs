@@ -1,12 +1,13 @@
 //! The resolved configuration: an experiment as TOML, with every default spelled out.
 
-use super::experiment::{Corrupted, EventDetail, Experiment, ReplyQuorum, Settings};
+use super::experiment::{Corrupted, EventDetail, Experiment, Settings};
+use super::protocol::{Crash, ReplyQuorum};
 use super::scene::{NodeNames, SceneNames};
-use super::units::{Bytes, Nanoseconds};
+use super::units::{Bytes, Nanoseconds, Probability};
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_network::latency::Shape;
 use byzlab_network::{Action, Cut, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Synchrony, Time};
-use byzlab_replica::{MessageKind, SendTo};
+use byzlab_replica::{MessageKind, SendTo, ServiceKind};
 use std::fmt::{Display, Write};
 
 impl Experiment {
@@ -68,9 +69,20 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     } else {
         out.key("faults", protocol.cluster.faults());
     }
+    for Crash { node, outage } in &settings.crashes {
+        out.section("[cluster.crash]");
+        out.key("node", node);
+        out.key("at", instant(outage.at));
+        if let Some(end) = outage.recover_at {
+            out.key("recover_at", instant(end));
+            out.key("durable", outage.durable);
+        }
+    }
 
     out.section("protocol");
-    out.key("view_change", false);
+    out.key("view_change", protocol.view_change);
+    out.key("request_timeout", span(protocol.request_timeout));
+    out.key("view_change_timeout", span(protocol.view_change_timeout));
     out.key("checkpoint_interval", protocol.checkpoint_interval);
     out.key("log_window", protocol.log_window);
     out.key("batch_size", protocol.batch_size);
@@ -80,6 +92,15 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     } else {
         out.key("max_in_flight", protocol.max_in_flight);
     }
+    out.key("status_interval", span(protocol.status_interval));
+    out.key("tentative", protocol.tentative);
+    out.key("read_only", protocol.read_only);
+    let service = match protocol.service {
+        ServiceKind::Counter => "counter",
+        ServiceKind::KeyValue => "key_value",
+        ServiceKind::Null => "null",
+    };
+    out.key("service", quoted(service));
 
     out.section("workload");
     out.key("clients", protocol.clients);
@@ -92,13 +113,18 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     out.key("send_to", quoted(send_to));
     out.key("client_timeout", span(workload.client_timeout));
     match derived.reply_quorum {
-        ReplyQuorum::WeakQuorum => out.key("reply_quorum", quoted("f+1")),
-        ReplyQuorum::Quorum => out.key("reply_quorum", quoted("quorum")),
-        ReplyQuorum::Count(count) => out.key("reply_quorum", count),
+        None if is_swept("protocol.tentative") || is_swept("protocol.read_only") => {
+            out.comment("reply_quorum = \"quorum\" with tentative or read_only, else \"f+1\"");
+        }
+        Some(ReplyQuorum::Count(count)) => out.key("reply_quorum", count),
+        Some(ReplyQuorum::Quorum) => out.key("reply_quorum", quoted("quorum")),
+        None if protocol.tentative || protocol.read_only => out.key("reply_quorum", quoted("quorum")),
+        Some(ReplyQuorum::WeakQuorum) | None => out.key("reply_quorum", quoted("f+1")),
     }
     out.key("think_time", span(workload.think_time));
     out.key("payload", quoted(&Bytes(u64::from(workload.payload)).to_string()));
     out.key("reply_payload", quoted(&Bytes(u64::from(protocol.reply_payload)).to_string()));
+    out.key("reads", Probability::of_a_million(workload.reads_per_million));
     out.key("warmup", span(settings.warmup));
 
     write_network(&settings.network, out);

@@ -38,6 +38,11 @@ impl Probability {
     pub fn get(self) -> f64 {
         self.0
     }
+
+    /// So many of a million.
+    pub fn of_a_million(count: u32) -> Self {
+        Probability(f64::from(count.min(1_000_000)) / 1e6)
+    }
 }
 
 impl fmt::Display for Probability {

@@ -294,7 +294,8 @@ impl Replica {
 
     fn on_batch(&mut self, now: Time, seq: SeqNum, batch: &Arc<Batch>, effects: &mut Effects) {
         let awaited = self.log.get(seq).and_then(|entry| entry.awaited);
-        if let Some(vote) = awaited.filter(|vote| vote.digest == batch.digest() && self.config.knows_clients_of(batch)) {
+        if let Some(vote) = awaited.filter(|vote| vote.digest == batch.digest() && self.config.knows_clients_of(batch))
+        {
             let pre_prepare = Arc::new(PrePrepare { vote, batch: Arc::clone(batch) });
             self.note_ordered(&pre_prepare);
             self.accept(now, pre_prepare, effects);

@@ -1,0 +1,193 @@
+//! `[cluster]`, `[protocol]` and `[workload]`: what all nodes agree on, what clients do, and which replicas crash.
+
+use super::experiment::{span, time};
+use super::units::{Nanoseconds, Probability, bytes, duration, probability};
+use super::{ConfigError, Section, boolean, integer, word};
+use byzlab_network::{NodeId, Time};
+use byzlab_replica::{Cluster, Outage, ProtocolConfig, SendTo, ServiceKind, Workload};
+use std::num::{NonZeroU64, NonZeroUsize};
+
+/// Settings that follow others: a sweep over those must not freeze them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Derived {
+    /// Whether `faults` was left out, and follows `replicas`.
+    pub faults: bool,
+    /// Whether `max_in_flight` was left out, and follows `log_window`.
+    pub max_in_flight: bool,
+    /// How `reply_quorum` was given; if it was left out, it follows `tentative` and `read_only`.
+    pub reply_quorum: Option<ReplyQuorum>,
+}
+
+/// How many matching replies a client waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReplyQuorum {
+    /// f+1: one of them is honest.
+    WeakQuorum,
+    /// Q.
+    Quorum,
+    /// So many.
+    Count(u16),
+}
+
+impl ReplyQuorum {
+    fn of(self, cluster: Cluster) -> u16 {
+        match self {
+            ReplyQuorum::WeakQuorum => cluster.weak_quorum(),
+            ReplyQuorum::Quorum => cluster.quorum(),
+            ReplyQuorum::Count(count) => count,
+        }
+    }
+}
+
+/// A benign fault of one replica. It spends nothing of the adversary's budget.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Crash {
+    /// Which replica.
+    pub node: NodeId,
+    /// From when to when it is down.
+    pub outage: Outage,
+}
+
+pub(super) fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workload, Derived), ConfigError> {
+    let cluster = read_cluster(&root.section("cluster")?)?;
+    let workload = root.section("workload")?;
+    let most_clients = NodeId::MAX_NODES as u16 - cluster.replicas() - 1;
+    let clients = workload.or("clients", integer(1..=most_clients), 1)?;
+
+    let protocol = root.section("protocol")?;
+    let view_change = protocol.or("view_change", boolean(), true)?;
+    let timeout = |key, default| {
+        // A wait of nothing would leave each view before its primary can do anything.
+        protocol.or(key, duration().within(Nanoseconds(1)..), Nanoseconds(default))
+    };
+    let request_timeout = timeout("request_timeout", 500_000_000)?;
+    let view_change_timeout = timeout("view_change_timeout", 500_000_000)?;
+    let status_interval = timeout("status_interval", 1_000_000_000)?;
+    let positive =
+        || integer(NonZeroU64::MIN.get()..).map(|value: u64| NonZeroU64::new(value).unwrap_or(NonZeroU64::MIN));
+    let interval = protocol.or("checkpoint_interval", positive(), const { NonZeroU64::new(100).unwrap() })?;
+    let window = protocol.or("log_window", positive(), const { NonZeroU64::new(400).unwrap() })?;
+    if window < interval {
+        let problem = format!("smaller than checkpoint_interval = {interval}: no checkpoint would ever be reached");
+        let remedy = format!("give at least twice the interval, for example {}", interval.get().saturating_mul(2));
+        return Err(protocol.error_at("log_window", problem, remedy));
+    }
+    let batch_size = protocol.or("batch_size", integer(1_usize..), 1)?;
+    let batch_delay = protocol.or("batch_delay", duration(), Nanoseconds(0))?;
+    let max_in_flight = protocol.or("max_in_flight", positive(), window)?;
+    if max_in_flight > window {
+        let problem = format!("more than log_window = {window}: the window is too small for so many batches at once");
+        let remedy = format!("give 1 to {window}, or a window of at least {max_in_flight}");
+        return Err(protocol.error_at("max_in_flight", problem, remedy));
+    }
+    let tentative = protocol.or("tentative", boolean(), false)?;
+    let read_only = protocol.or("read_only", boolean(), false)?;
+    let services =
+        [("counter", ServiceKind::Counter), ("key_value", ServiceKind::KeyValue), ("null", ServiceKind::Null)];
+    let service = protocol.or("service", word(services), ServiceKind::Counter)?;
+
+    let requests = workload.or("requests", integer(1..=u64::from(u32::MAX)), 1)?;
+    workload.or("mode", word([("closed", ())]), ())?;
+    let send_to =
+        workload.or("send_to", word([("primary", SendTo::Primary), ("all", SendTo::All)]), SendTo::Primary)?;
+    let client_timeout =
+        workload.or("client_timeout", duration().within(Nanoseconds(1_000)..), Nanoseconds(1_000_000_000))?;
+    let words = word([("f+1", ReplyQuorum::WeakQuorum), ("quorum", ReplyQuorum::Quorum)]);
+    let counts = integer(1..=cluster.replicas()).map(ReplyQuorum::Count);
+    let needs_quorum = tentative || read_only;
+    let usual = if needs_quorum { ReplyQuorum::Quorum } else { ReplyQuorum::WeakQuorum };
+    let given = workload.optional("reply_quorum", counts.or(words))?;
+    let (reply_quorum, quorum) = (given.unwrap_or(usual).of(cluster), cluster.quorum());
+    if needs_quorum && reply_quorum < quorum {
+        let problem = format!("tentative execution and reads take {quorum} matching replies: fewer can be taken back");
+        return Err(workload.error_at("reply_quorum", problem, "give \"quorum\", or leave it out"));
+    }
+    let reads = workload.or("reads", probability(), Probability::NEVER)?;
+    let think_time = workload.or("think_time", duration(), Nanoseconds(0))?;
+    let size = |key| {
+        let most = u64::from(u32::MAX);
+        workload.or(key, bytes().map(|bytes| bytes.0), 0).and_then(|bytes| {
+            let problem = format!("{bytes} bytes is more than {most}");
+            u32::try_from(bytes).map_err(|_| workload.error_at(key, problem, "give a size below 4 GiB"))
+        })
+    };
+    let (payload, reply_payload) = (size("payload")?, size("reply_payload")?);
+
+    let derived = Derived {
+        faults: root.section("cluster")?.value("faults").is_none(),
+        max_in_flight: protocol.value("max_in_flight").is_none(),
+        reply_quorum: given,
+    };
+    let protocol = ProtocolConfig {
+        view_change,
+        request_timeout: span(request_timeout),
+        view_change_timeout: span(view_change_timeout),
+        checkpoint_interval: interval,
+        log_window: window,
+        batch_size: NonZeroUsize::new(batch_size).unwrap_or(NonZeroUsize::MIN),
+        batch_delay: span(batch_delay),
+        max_in_flight,
+        status_interval: span(status_interval),
+        tentative,
+        read_only,
+        service,
+        reply_payload,
+        ..ProtocolConfig::new(cluster, clients)
+    };
+    let workload = Workload {
+        requests,
+        send_to,
+        client_timeout: span(client_timeout),
+        reply_quorum,
+        think_time: span(think_time),
+        payload,
+        reads_per_million: (reads.get() * 1e6).round() as u32,
+    };
+    Ok((protocol, workload, derived))
+}
+
+/// `[[cluster.crash]]`.
+pub(super) fn read_crashes(section: &Section<'_>, cluster: Cluster) -> Result<Vec<Crash>, ConfigError> {
+    let mut crashes: Vec<Crash> = Vec::new();
+    for section in section.sections("crash")? {
+        // A client that forgets its request numbers could never be served again.
+        let node = NodeId(section.required("node", integer(0..cluster.replicas()))?);
+        let at = time(section.required("at", duration())?);
+        let recover_at = section.optional("recover_at", duration())?.map(time);
+        let durable = section.or("durable", boolean(), true)?;
+        if recover_at.is_some_and(|end| end <= at) {
+            let remedy = "give an instant after `at`, or leave it out: then the replica stays down";
+            return Err(section.error_at("recover_at", "the replica comes back before it crashes", remedy));
+        }
+        if recover_at.is_none() && section.value("durable").is_some() {
+            let problem = "a replica that stays down needs no storage";
+            return Err(section.error_at("durable", problem, "give `recover_at` too, or leave this out"));
+        }
+        let end = |crash: &Crash| crash.outage.recover_at.unwrap_or(Time::END);
+        let crash = Crash { node, outage: Outage { at, recover_at, durable } };
+        let down = |other: &&Crash| other.node == node && other.outage.at <= end(&crash) && at <= end(other);
+        if let Some(other) = crashes.iter().find(down) {
+            let problem = format!("replica {node} is down already from {:?} on", other.outage.at);
+            return Err(section.error_at("at", problem, "let it recover first"));
+        }
+        crashes.push(crash);
+    }
+    crashes.sort_by_key(|crash| (crash.node, crash.outage.at));
+    Ok(crashes)
+}
+
+/// The network keeps a counter for each pair of nodes.
+const MOST_REPLICAS: u16 = 4096;
+
+fn read_cluster(section: &Section<'_>) -> Result<Cluster, ConfigError> {
+    let replicas = section.or("replicas", integer(1..=MOST_REPLICAS), 4)?;
+    let faults = section.optional("faults", integer(0..))?;
+    Cluster::new(replicas, faults).map_err(|error| {
+        let most = (replicas - 1) / 3;
+        section.error_at(
+            "faults",
+            error,
+            format_args!("give at most {most}, or at least {} replicas", 3 * u32::from(faults.unwrap_or(0)) + 1),
+        )
+    })
+}
