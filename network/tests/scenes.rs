@@ -87,6 +87,19 @@ fn a_second_copy_has_a_delay_of_its_own() {
     assert!(twice.contains(&once[0]), "the first copy is as it would be without the rule");
 }
 
+#[test]
+fn what_is_held_or_delayed_is_so_in_both_copies() {
+    let run = |rule| {
+        let model = NetworkModel { duplicate: 1.0, ..ruled(vec![rule]) };
+        Play::on(model).send(5, 0, 1, Note::at(5)).run()
+    };
+    assert_eq!(run(rule(Action::Hold, window(0, 20))).arrivals_ms(), [(30, 5), (30, 5)]);
+    assert_eq!(run(rule(Action::Delay(constant(7)), window(0, 20))).arrivals_ms(), [(22, 5), (22, 5)]);
+    assert_eq!(run(rule(Action::Duplicate, window(0, 20))).arrivals_ms(), [(15, 5), (15, 5)], "never three");
+    let random = run(rule(Action::Delay(exponential(7)), window(0, 20))).arrivals();
+    assert!(random.len() == 2 && random[0].0 != random[1].0, "each draws its own: {random:?}");
+}
+
 /// Everything that a scope can say tells one message from seven others.
 #[test]
 fn a_rule_is_for_what_its_scope_says() {
