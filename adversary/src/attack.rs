@@ -20,6 +20,8 @@ pub enum AttackKind {
     Equivocate {
         /// Who gets the same.
         groups: Groups,
+        /// Whether all corrupted replicas vote towards each group for what that group got.
+        collude: bool,
     },
 }
 
@@ -45,7 +47,7 @@ impl AttackKind {
             AttackKind::Ignore => Box::new(Ignore),
             AttackKind::FakeDigest => Box::new(FakeDigest),
             AttackKind::ConflictingVotes => Box::new(ConflictingVotes),
-            AttackKind::Equivocate { groups } => Box::new(Equivocate { groups: groups.clone() }),
+            AttackKind::Equivocate { groups, .. } => Box::new(Equivocate { groups: groups.clone() }),
         }
     }
 }
@@ -59,6 +61,25 @@ pub enum Groups {
     Halves,
     /// These groups; who is in none gets nothing.
     Lists(Vec<Vec<NodeId>>),
+}
+
+impl Groups {
+    /// These nodes, group by group.
+    pub(crate) fn divide(&self, nodes: &[NodeId]) -> Vec<Vec<NodeId>> {
+        match self {
+            Groups::Each => nodes.iter().map(|&node| vec![node]).collect(),
+            Groups::Halves => {
+                let (lower, upper) = nodes.split_at(nodes.len().div_ceil(2));
+                vec![lower.to_vec(), upper.to_vec()]
+            }
+            Groups::Lists(groups) => {
+                let present = |group: &[NodeId]| -> Vec<NodeId> {
+                    group.iter().copied().filter(|node| nodes.contains(node)).collect()
+                };
+                groups.iter().map(|group| present(group)).collect()
+            }
+        }
+    }
 }
 
 /// When an attack applies: to whom, in which span of time, to which messages, and how often.
@@ -114,6 +135,8 @@ impl Departure {
 
 /// What an attack knows when it acts.
 pub(crate) struct Scene<'a> {
+    /// Whom colluders leave out when they divide the others: each other.
+    pub(crate) colluders: &'a [NodeId],
     /// Signs for the corrupted replica that acts.
     pub(crate) signer: &'a Signer,
     /// Names the random draws of this attack on this message.

@@ -1,52 +1,112 @@
 //! The controller: the one actor that plays every corrupted replica.
 
 use crate::attack::{ActiveAttack, AttackConfig, Departure, Knowledge, Scene};
+use crate::collusion::Collusion;
 use crate::event::Event;
 use byzlab_network::{Arrival, Key, NodeId, Outbox, Process, Time};
-use byzlab_replica::{Digest, Effects, Event as ProtocolEvent, Input, Message, Replica, Timers, ordered_events};
+use byzlab_replica::{
+    Digest, Effects, Event as ProtocolEvent, Input, Message, Replica, Signer, Timers, ordered_events,
+};
 
 /// Plays the corrupted replicas of a run.
 pub struct Controller {
     puppets: Vec<Puppet>,
     attacks: Vec<ActiveAttack>,
     knowledge: Knowledge,
+    collusion: Option<Collusion>,
+    /// The corrupted replicas, if they collude; else nobody.
+    colluders: Vec<NodeId>,
     started: bool,
 }
 
-/// A corrupted replica: the honest state machine, with others' hands on its mouth and ears.
+/// A corrupted replica: the honest state machine, with others' hands on its mouth and ears; one, or one for each story that
+/// colluders tell.
 struct Puppet {
+    sides: Vec<Side>,
+}
+
+#[derive(Clone)]
+struct Side {
     replica: Replica,
     timers: Timers,
+}
+
+/// A side of a puppet, by their indices.
+#[derive(Clone, Copy)]
+struct Place {
+    puppet: usize,
+    side: usize,
+}
+
+impl Puppet {
+    fn signer(&self) -> &Signer {
+        self.sides[0].replica.signer()
+    }
+
+    fn id(&self) -> NodeId {
+        self.signer().node()
+    }
 }
 
 impl Controller {
     /// A controller for these replicas, which hand over state and signer. `run` names its random draws.
     pub fn new(replicas: Vec<Replica>, attacks: &[AttackConfig], run: Key) -> Controller {
         let draws = run.component("attack");
+        let nodes: Vec<NodeId> = replicas.iter().map(Replica::id).collect();
+        let config = replicas.first().map(Replica::config);
+        let collusion = config.and_then(|config| Collusion::of(attacks, config, &nodes));
         let attacks = attacks.iter().zip(0..).map(|(attack, index)| ActiveAttack::new(attack, draws.child(index)));
+        let sides = collusion.as_ref().map_or(1, Collusion::sides);
+        let puppet = |replica| Puppet { sides: vec![Side { replica, timers: Timers::default() }; sides] };
         Controller {
-            puppets: replicas.into_iter().map(|replica| Puppet { replica, timers: Timers::default() }).collect(),
+            puppets: replicas.into_iter().map(puppet).collect(),
             attacks: attacks.collect(),
             knowledge: Knowledge::default(),
+            colluders: if collusion.is_some() { nodes } else { Vec::new() },
+            collusion,
             started: false,
         }
     }
 
     /// The replicas that it plays.
     pub fn nodes(&self) -> Vec<NodeId> {
-        self.puppets.iter().map(|puppet| puppet.replica.id()).collect()
+        self.puppets.iter().map(Puppet::id).collect()
     }
 
-    fn step(&mut self, now: Time, index: usize, input: Input, out: &mut Outbox<Message, Event>) {
-        let puppet = &mut self.puppets[index];
+    fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        let sides = self.puppets.first().map_or(0, |puppet| puppet.sides.len());
+        (0..self.puppets.len()).flat_map(move |puppet| (0..sides).map(move |side| Place { puppet, side }))
+    }
+
+    fn step(&mut self, now: Time, place: Place, input: Input, out: &mut Outbox<Message, Event>) {
+        let side = &mut self.puppets[place.puppet].sides[place.side];
         let mut effects = Effects::default();
-        puppet.replica.step(now, input, &mut effects);
+        side.replica.step(now, input, &mut effects);
         for (timer, at) in effects.timers {
-            puppet.timers.set(timer, at);
+            side.timers.set(timer, at);
         }
         let mut proposed: Vec<Digest> = Vec::new();
         for (to, message) in effects.sends {
-            self.send(now, index, Departure { to, message }, &mut proposed, out);
+            self.send(now, place, Departure { to, message }, &mut proposed, out);
+        }
+    }
+
+    /// Gives a message to the sides of a replica that it is for.
+    fn hand_over(
+        &mut self,
+        now: Time,
+        puppet: usize,
+        from: NodeId,
+        message: Message,
+        out: &mut Outbox<Message, Event>,
+    ) {
+        let side = self.collusion.as_ref().and_then(|collusion| collusion.side_of(&message));
+        let sides = match side {
+            Some(side) => side..side + 1,
+            None => 0..self.puppets[puppet].sides.len(),
+        };
+        for side in sides {
+            self.step(now, Place { puppet, side }, Input::Message(from, message.clone()), out);
         }
     }
 
@@ -54,12 +114,12 @@ impl Controller {
     fn send(
         &mut self,
         now: Time,
-        index: usize,
+        place: Place,
         departure: Departure,
         proposed: &mut Vec<Digest>,
         out: &mut Outbox<Message, Event>,
     ) {
-        let signer = self.puppets[index].replica.signer();
+        let signer = self.puppets[place.puppet].signer();
         let node = signer.node();
         let mut departures = vec![departure];
         for active in self.attacks.iter().filter(|active| !active.inbound) {
@@ -73,7 +133,7 @@ impl Controller {
                 let (inside, outside) = active.split(node, departure);
                 changed.extend(outside);
                 if let Some(departure) = inside {
-                    let scene = Scene { signer, draws, knowledge: &self.knowledge };
+                    let scene = Scene { signer, draws, knowledge: &self.knowledge, colluders: &self.colluders };
                     let (original, first) = (departure.clone(), changed.len());
                     active.attack.send(&scene, departure, &mut changed);
                     acted |= !original.is_all_of(node, &changed[first..]);
@@ -84,6 +144,10 @@ impl Controller {
             }
             departures = changed;
         }
+        let departures = match &mut self.collusion {
+            Some(collusion) => departures.into_iter().filter_map(|d| collusion.divert(place.side, node, d)).collect(),
+            None => departures,
+        };
         for Departure { to, message } in departures {
             self.knowledge.learn(&message);
             if let Message::PrePrepare(pre_prepare) = &message
@@ -93,6 +157,10 @@ impl Controller {
                 proposed.push(pre_prepare.vote.digest);
                 out.event(now, node, ProtocolEvent::Propose(pre_prepare.slot()).into());
                 ordered_events(pre_prepare).for_each(|event| out.event(now, node, event.into()));
+                if place.side == 0 && self.collusion.is_some() {
+                    // Its own other sides have proposed this just now.
+                    self.hand_over(now, place.puppet, node, message.clone(), out);
+                }
             }
             out.send(now, node, to, message);
         }
@@ -102,8 +170,8 @@ impl Controller {
     fn lets_in(&self, arrival: &Arrival<Message>, index: usize, out: &mut Outbox<Message, Event>) -> bool {
         for active in self.attacks.iter().filter(|active| active.inbound) {
             let Some(draws) = active.applies(arrival.time, arrival.to(), &arrival.message) else { continue };
-            let signer = self.puppets[index].replica.signer();
-            let scene = Scene { signer, draws, knowledge: &self.knowledge };
+            let signer = self.puppets[index].signer();
+            let scene = Scene { signer, draws, knowledge: &self.knowledge, colluders: &self.colluders };
             if !active.attack.lets_in(&scene, &arrival.message) {
                 out.event(arrival.time, arrival.to(), Event::Attack(active.attack.name()));
                 return false;
@@ -116,25 +184,25 @@ impl Controller {
 impl Process<Message, Event> for Controller {
     fn receive(&mut self, arrival: Arrival<Message>, out: &mut Outbox<Message, Event>) {
         let node = arrival.to();
-        let Some(index) = self.puppets.iter().position(|puppet| puppet.replica.id() == node) else { return };
+        let Some(index) = self.puppets.iter().position(|puppet| puppet.id() == node) else { return };
         self.knowledge.learn(&arrival.message);
         if self.lets_in(&arrival, index, out) {
             let from = arrival.from();
-            self.step(arrival.time, index, Input::Message(from, arrival.message), out);
+            self.hand_over(arrival.time, index, from, arrival.message, out);
         }
     }
 
     fn wake(&mut self, now: Time, out: &mut Outbox<Message, Event>) {
         if !self.started {
             self.started = true;
-            for index in 0..self.puppets.len() {
-                out.event(now, self.puppets[index].replica.id(), Event::Corrupt);
-                self.step(now, index, Input::Start, out);
+            for puppet in &self.puppets {
+                out.event(now, puppet.id(), Event::Corrupt);
             }
+            self.places().for_each(|place| self.step(now, place, Input::Start, out));
         }
-        for index in 0..self.puppets.len() {
-            while let Some(timer) = self.puppets[index].timers.pop(now) {
-                self.step(now, index, Input::Timer(timer), out);
+        for place in self.places() {
+            while let Some(timer) = self.puppets[place.puppet].sides[place.side].timers.pop(now) {
+                self.step(now, place, Input::Timer(timer), out);
             }
         }
     }
@@ -143,6 +211,6 @@ impl Process<Message, Event> for Controller {
         if !self.started {
             return Some(Time::START);
         }
-        self.puppets.iter().filter_map(|puppet| puppet.timers.next()).min()
+        self.puppets.iter().flat_map(|puppet| &puppet.sides).filter_map(|side| side.timers.next()).min()
     }
 }

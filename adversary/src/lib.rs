@@ -12,6 +12,7 @@
 
 mod attack;
 mod attacks;
+mod collusion;
 mod controller;
 mod event;
 mod selection;

@@ -147,7 +147,7 @@ fn conflicting_votes_cover_all_that_colluders_know() {
     let truth = scene.pre_prepare(1, 1);
     assert_eq!(truth.kinds(), [MessageKind::Prepare; 2], "one proposal is known, so one is invented");
 
-    let equivocate = attack(AttackKind::Equivocate { groups: Groups::Halves });
+    let equivocate = attack(AttackKind::Equivocate { groups: Groups::Halves, collude: false });
     let mut scene = Scene::new(&[0, 1], &[equivocate, attack(AttackKind::ConflictingVotes)]);
     let proposals = scene.propose(1);
     let (_, own) = proposals.messages[0].clone();
@@ -161,7 +161,7 @@ fn conflicting_votes_cover_all_that_colluders_know() {
 
 #[test]
 fn equivocate_divides_the_others() {
-    let each = AttackKind::Equivocate { groups: Groups::Each };
+    let each = AttackKind::Equivocate { groups: Groups::Each, collude: false };
     let sent = Scene::new(&[0], &[attack(each)]).propose(1);
     assert_eq!(sent.recipients(), [[1], [2], [3], [4], [5], [6]]);
     let mut digests = sent.digests();
@@ -170,18 +170,19 @@ fn equivocate_divides_the_others() {
     digests.dedup();
     assert_eq!(digests.len(), 6);
 
-    let halves = AttackKind::Equivocate { groups: Groups::Halves };
+    let halves = AttackKind::Equivocate { groups: Groups::Halves, collude: false };
     let sent = Scene::new(&[0], &[attack(halves)]).propose(1);
     assert_eq!(sent.recipients(), [[1, 2, 3], [4, 5, 6]]);
 
     let lists = vec![vec![NodeId(1)], vec![NodeId(2), NodeId(3)]];
-    let sent = Scene::new(&[0], &[attack(AttackKind::Equivocate { groups: Groups::Lists(lists) })]).propose(1);
+    let sent =
+        Scene::new(&[0], &[attack(AttackKind::Equivocate { groups: Groups::Lists(lists), collude: false })]).propose(1);
     assert_eq!(sent.recipients(), [vec![1], vec![2, 3]], "who is in no group gets nothing");
 }
 
 #[test]
 fn equivocated_batches_keep_their_clients_requests() {
-    let sent = Scene::new(&[0], &[attack(AttackKind::Equivocate { groups: Groups::Each })]).propose(1);
+    let sent = Scene::new(&[0], &[attack(AttackKind::Equivocate { groups: Groups::Each, collude: false })]).propose(1);
     for (_, message) in &sent.messages {
         let Message::PrePrepare(proposal) = message else { panic!("{message:?}") };
         assert_eq!(proposal.vote.digest, proposal.batch.digest());

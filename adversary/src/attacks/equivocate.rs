@@ -2,7 +2,7 @@
 //! primary's own nonce; the requests keep their clients' signatures.
 
 use crate::attack::{Attack, Departure, Groups, Scene};
-use byzlab_network::{NodeId, Recipients};
+use byzlab_network::Recipients;
 use byzlab_replica::{Batch, Message, MessageKind, PrePrepare, Slot};
 use std::sync::Arc;
 
@@ -23,7 +23,8 @@ impl Attack for Equivocate {
         let Message::PrePrepare(original) = &departure.message else { return };
         let mut recipients = Vec::new();
         departure.to.for_each(scene.signer.node(), |to| recipients.push(to));
-        for (index, group) in self.divide(&recipients).into_iter().enumerate() {
+        recipients.retain(|node| !scene.colluders.contains(node));
+        for (index, group) in self.groups.divide(&recipients).into_iter().enumerate() {
             if group.is_empty() {
                 continue;
             }
@@ -35,25 +36,6 @@ impl Attack for Equivocate {
                 Message::PrePrepare(Arc::new(PrePrepare::new(scene.signer, view, seq, batch)))
             };
             out.push(Departure { to: Recipients::List(group.into()), message });
-        }
-    }
-}
-
-impl Equivocate {
-    /// The recipients, group by group.
-    fn divide(&self, recipients: &[NodeId]) -> Vec<Vec<NodeId>> {
-        match &self.groups {
-            Groups::Each => recipients.iter().map(|&node| vec![node]).collect(),
-            Groups::Halves => {
-                let (lower, upper) = recipients.split_at(recipients.len().div_ceil(2));
-                vec![lower.to_vec(), upper.to_vec()]
-            }
-            Groups::Lists(groups) => {
-                let present = |group: &[NodeId]| -> Vec<NodeId> {
-                    group.iter().copied().filter(|node| recipients.contains(node)).collect()
-                };
-                groups.iter().map(|group| present(group)).collect()
-            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::ConfigError;
 use super::experiment::{AdversarySettings, Corrupted, time};
 use super::units::{Probability, duration, probability};
-use super::{Kind, Problem, Section, integer, list, word};
+use super::{Kind, Problem, Section, boolean, integer, list, word};
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_network::{NodeId, Time};
 use byzlab_replica::{Cluster, ProtocolConfig};
@@ -56,7 +56,10 @@ fn read_attack(
         "ignore" => AttackKind::Ignore,
         "fake_digest" => AttackKind::FakeDigest,
         "conflicting_votes" => AttackKind::ConflictingVotes,
-        _ => AttackKind::Equivocate { groups: read_groups(section, cluster)? },
+        _ => {
+            let groups = read_groups(section, cluster)?;
+            AttackKind::Equivocate { groups, collude: section.or("collude", boolean(), false)? }
+        }
     };
     let scope = Scope {
         members: section.optional("members", nodes_kind(cluster.replicas()))?,

@@ -233,7 +233,8 @@ fn write_attack(AttackConfig { kind, scope }: &AttackConfig, out: &mut Toml) {
     let Scope { members, start, end, probability, messages, to } = scope;
     out.section("[adversary.attack]");
     out.key("kind", quoted(kind.name()));
-    if let AttackKind::Equivocate { groups } = kind {
+    if let AttackKind::Equivocate { groups, collude } = kind {
+        out.key("collude", collude);
         match groups {
             Groups::Each => out.key("groups", quoted("each")),
             Groups::Halves => out.key("groups", quoted("halves")),

@@ -109,6 +109,11 @@ impl Replica {
         &self.signer
     }
 
+    /// The protocol's parameters.
+    pub fn config(&self) -> &ProtocolConfig {
+        &self.config
+    }
+
     /// The view that it is in, or wants.
     pub fn view(&self) -> View {
         self.view

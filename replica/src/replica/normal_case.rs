@@ -108,7 +108,6 @@ impl Replica {
     }
 
     fn propose(&mut self, now: Time, seq: SeqNum, batch: Batch, effects: &mut Effects) {
-        self.proposer.last_assigned = seq;
         let pre_prepare = Arc::new(PrePrepare::new(&self.signer, self.view, seq, Arc::new(batch)));
         effects.event(Event::Propose(pre_prepare.slot()));
         ordered_events(&pre_prepare).for_each(|event| effects.event(event));
@@ -152,9 +151,6 @@ impl Replica {
             self.keep_for_later(from, Message::PrePrepare(pre_prepare));
             return;
         }
-        if self.is_primary() {
-            return;
-        }
         let in_window = self.log.contains(vote.seq);
         match self.log.entry(vote.seq) {
             // Something is accepted already: this very digest, or the primary equivocates.
@@ -186,7 +182,10 @@ impl Replica {
                 }
             }
         }
-        if !self.is_primary() {
+        if self.is_primary() {
+            // Its own word, whoever brings it back, counts as given.
+            self.proposer.last_assigned = self.proposer.last_assigned.max(slot.seq);
+        } else {
             self.vote(VoteKind::Prepare, slot, effects);
         }
         self.advance(now, slot, effects);
