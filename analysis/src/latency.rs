@@ -461,6 +461,6 @@ fn add_samples(metric: LatencyMetric, times: &[u64], quorum: usize, honest: usiz
     }
 }
 
-fn required<T>(event: &Event<'_>, field: Option<T>, column: &'static str) -> Result<T, InvalidEvent> {
+pub(crate) fn required<T>(event: &Event<'_>, field: Option<T>, column: &'static str) -> Result<T, InvalidEvent> {
     field.ok_or(InvalidEvent::Missing { kind: event.kind, column })
 }

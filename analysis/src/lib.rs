@@ -30,6 +30,7 @@
 pub mod event;
 pub mod latency;
 pub mod log;
+pub mod oracle;
 pub mod plot;
 pub mod render;
 pub mod runs;
