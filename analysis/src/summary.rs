@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::event::Event;
 use crate::latency::{LatencyMetric, RunLatency, Samples};
-use crate::log::{EventReader, LogError};
+use crate::log::{EventReader, LogError, RunOrder, Step};
 use crate::runs::{Outcome, RunRow, RunTable, RunsError};
 use crate::statistics::{Moments, Proportion, is_inside_unit, quantile_interval, quantile_min_n, wilson};
 
@@ -238,78 +238,58 @@ struct LogPass<'a> {
     rows: &'a [RunRow],
     metric: LatencyMetric,
     warmup_ns: u64,
-    row_of: BTreeMap<(u32, u32), usize>,
-    seen: Vec<bool>,
+    order: RunOrder,
     samples: Vec<Samples>,
-    current: Option<CurrentRun>,
-}
-
-struct CurrentRun {
-    key: (u32, u32),
-    row: usize,
-    latency: RunLatency,
+    /// The run that is being read: its row, and its latencies so far.
+    current: Option<(usize, RunLatency)>,
 }
 
 impl<'a> LogPass<'a> {
     fn new(rows: &'a [RunRow], options: &AnalysisOptions) -> Self {
-        let keys = rows.iter().map(|row| (row.cell, row.run));
         Self {
             rows,
             metric: options.metric,
             warmup_ns: options.warmup_ns,
-            row_of: keys.zip(0..).collect(),
-            seen: vec![false; rows.len()],
+            order: RunOrder::new(rows),
             samples: vec![Samples::default(); rows.len()],
             current: None,
         }
     }
 
     fn record(&mut self, event: &Event<'_>) -> Result<(), String> {
-        let key = (event.cell, event.run);
-        let run = match &mut self.current {
-            Some(run) if run.key == key => run,
-            _ => self.enter(key)?,
-        };
-        run.latency.record(event).map_err(|error| error.to_string())
-    }
-
-    /// Closes the run before and begins this one.
-    fn enter(&mut self, key: (u32, u32)) -> Result<&mut CurrentRun, String> {
-        self.close();
-        let row = *self.row_of.get(&key).ok_or(
-            "runs.csv has no row of this run; it was interrupted or the folder mixes two \
-             experiments, run the experiment again",
-        )?;
-        if std::mem::replace(&mut self.seen[row], true) {
-            return Err("other rows of this run stand further up, apart from this one; the file \
-                        was put together wrongly, run the experiment again"
-                .to_owned());
+        if let Step::Next(row) = self.order.step(event)? {
+            self.close();
+            let RunRow { replicas, faults, .. } = self.rows[row];
+            self.current = Some((row, RunLatency::new(replicas, faults).with_warmup(self.warmup_ns)));
         }
-        let RunRow { replicas, faults, .. } = self.rows[row];
-        Ok(self.current.insert(CurrentRun {
-            key,
-            row,
-            latency: RunLatency::new(replicas, faults).with_warmup(self.warmup_ns),
-        }))
+        match &mut self.current {
+            Some((_, latency)) => latency.record(event).map_err(|error| error.to_string()),
+            None => Ok(()),
+        }
     }
 
     fn close(&mut self) {
-        if let Some(run) = self.current.take()
-            && self.rows[run.row].outcome == Outcome::Completed
+        if let Some((row, latency)) = self.current.take()
+            && self.rows[row].outcome == Outcome::Completed
         {
-            self.samples[run.row] = run.latency.samples(self.metric);
+            self.samples[row] = latency.samples(self.metric);
         }
     }
 
     /// The samples of each row; fails with a completed run that left no event.
     fn finish(mut self) -> Result<Vec<Samples>, &'a RunRow> {
         self.close();
-        let silent = |(row, seen): &(&RunRow, &bool)| !**seen && row.outcome == Outcome::Completed && row.requests > 0;
-        match self.rows.iter().zip(&self.seen).find(silent) {
-            Some((row, _)) => Err(row),
+        match silent_run(self.rows, self.order.seen()) {
+            Some(row) => Err(row),
             None => Ok(self.samples),
         }
     }
+}
+
+/// A completed run that left no event, though it had requests.
+pub(crate) fn silent_run<'a>(rows: &'a [RunRow], seen: &[bool]) -> Option<&'a RunRow> {
+    let silent = |(row, seen): &(&RunRow, &bool)| !**seen && row.outcome == Outcome::Completed && row.requests > 0;
+    rows.iter().zip(seen).find(silent).map(|(row, _)| row)
 }
 
 fn summarize_group(

@@ -4,7 +4,9 @@
 //! digests as 16 lower-case hexadecimal digits. Rows of a run stand together, in time order.
 
 mod reader;
+mod run_order;
 mod writer;
 
 pub use reader::{EventReader, LogError, RowProblem};
+pub(crate) use run_order::{RunOrder, Step};
 pub use writer::EventWriter;

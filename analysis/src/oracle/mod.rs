@@ -49,6 +49,7 @@
 //! old one again. [`Oracles::tracked`] counts all of it.
 
 mod agreement;
+mod check;
 mod checkpoints;
 mod clients;
 mod context;
@@ -57,11 +58,14 @@ mod history;
 mod invariant;
 mod liveness;
 mod order;
+mod report;
 mod settings;
 mod verdict;
 mod views;
 
+pub use check::{RunCheck, check_log, check_results};
 pub use invariant::{Invariant, InvariantSet, UnknownInvariant};
+pub use report::CheckReport;
 pub use settings::{Detail, Liveness, OracleSettings};
 pub use verdict::{Judgement, Violation};
 
