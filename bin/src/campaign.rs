@@ -3,6 +3,7 @@
 use crate::config::{EventDetail, Experiment};
 use crate::results::{Results, ResultsError};
 use crate::run::{RunId, run_guarded};
+use byzlab_analysis::oracle::Violation;
 use byzlab_analysis::{Outcome, RunRow};
 use byzlab_network::Fault;
 use std::io::{self, Write};
@@ -31,8 +32,8 @@ pub struct Campaign {
     pub completed: usize,
     /// Runs that reached the time limit before.
     pub timeouts: usize,
-    /// Runs that violated a property.
-    pub violations: Vec<RunId>,
+    /// Runs that violated a property, each with the violations, the earliest first.
+    pub violations: Vec<(RunId, Vec<Violation>)>,
     /// Runs that broke off, in the order of cells and runs.
     pub faults: Vec<(RunId, Fault)>,
 }
@@ -90,7 +91,7 @@ pub fn run_experiment(
     });
     let mut campaign = campaign.into_inner().unwrap_or_else(PoisonError::into_inner);
     campaign.faults.sort_by_key(|(id, _)| (id.cell, id.run));
-    campaign.violations.sort_by_key(|id| (id.cell, id.run));
+    campaign.violations.sort_by_key(|(id, _)| (id.cell, id.run));
     match results.failure() {
         Some(failure) => Err(failure),
         None => Ok(campaign),
@@ -119,10 +120,11 @@ fn run_number(
     }
     progress(&result.row);
     let mut campaign = campaign.lock().unwrap_or_else(PoisonError::into_inner);
+    let violations: Vec<Violation> = result.violations().into_iter().cloned().collect();
     match (result.fault, result.row.outcome) {
         (Some(fault), _) => campaign.faults.push((id, fault)),
         (None, Outcome::Completed) => campaign.completed += 1,
-        (None, Outcome::Violation) => campaign.violations.push(id),
+        (None, Outcome::Violation) => campaign.violations.push((id, violations)),
         (None, Outcome::Timeout) => campaign.timeouts += 1,
         // An error has its fault.
         (None, Outcome::Error) => {}

@@ -1,10 +1,13 @@
 //! The judge of a run: watches its events, and says when it is over and how it went.
 
+use crate::config::Settings;
+use crate::rows::event_row;
 use byzlab_adversary::Event;
 use byzlab_analysis::Outcome;
+use byzlab_analysis::oracle::{Detail, Invariant, Judgement, Oracles};
 use byzlab_network::{Ending, Happening, NodeId, Record, Span, Time, Verdict};
-use byzlab_replica::{Digest, Event as ProtocolEvent, Message, SeqNum, Slot};
-use std::collections::{BTreeMap, BTreeSet};
+use byzlab_replica::{Digest, Event as ProtocolEvent, Message, SeqNum, Slot, View};
+use std::collections::BTreeSet;
 
 /// What the judge knows of a run so far.
 #[derive(Debug)]
@@ -12,51 +15,53 @@ pub(crate) struct Judge {
     requests: u64,
     completed: u64,
     drain: Span,
-    corrupted_within_faults: bool,
-    /// For each honest replica the last number that it executed.
+    /// For each replica the last number that it executed; none for those that the run does not wait for.
     executed: Vec<Option<SeqNum>>,
+    /// When each replica crashes for good.
+    last_crash: Vec<Option<Time>>,
     /// Once every request was accepted: the number that all honest replicas are to reach, and until when.
     goal: Option<(SeqNum, Time)>,
     /// When all of them had.
     done_at: Option<Time>,
-    /// What honest replicas committed, where not all of them have yet.
-    commits: BTreeMap<SeqNum, Decision>,
-    /// What clients asked for.
-    issued: BTreeSet<Digest>,
-    /// The proposal whose requests are being listed.
-    proposal: Digest,
-    /// Batches with a request that no client made.
-    foreign: BTreeSet<Digest>,
-    agreement: bool,
-    validity: bool,
+    /// The views after the first that honest replicas entered.
+    views: BTreeSet<View>,
+    oracles: Oracles,
+    /// Why they could not go on.
+    oracle_failure: Option<String>,
     fingerprint: Fingerprint,
     last_event: Time,
 }
 
+/// What is said of a run when it is over.
 #[derive(Debug)]
-struct Decision {
-    digest: Digest,
-    replicas: u16,
+pub(crate) struct Sentence {
+    pub(crate) outcome: Outcome,
+    pub(crate) ended: Time,
+    pub(crate) agreement: bool,
+    pub(crate) validity: bool,
+    pub(crate) judgements: Vec<(Invariant, Judgement)>,
 }
 
 impl Judge {
-    /// A judge for `requests` requests at `replicas` replicas, of which some are corrupted.
-    pub(crate) fn new(requests: u64, replicas: u16, faults: u16, corrupted: &[NodeId], drain: Span) -> Judge {
-        let honest = |node: u16| (!corrupted.contains(&NodeId(node))).then_some(SeqNum(0));
+    /// A judge for a run with these settings and corrupted replicas.
+    pub(crate) fn new(settings: &Settings, corrupted: &[NodeId]) -> Judge {
+        let replicas = (0..settings.protocol.cluster.replicas()).map(NodeId);
+        let awaited = |node: NodeId| !corrupted.contains(&node) && !settings.is_cut_off(node);
+        let crash_of = |node: NodeId| {
+            let mut crashes = settings.crashes.iter();
+            crashes.find(|crash| crash.node == node && crash.outage.recover_at.is_none()).map(|crash| crash.outage.at)
+        };
         Judge {
-            requests,
+            requests: settings.requests(),
             completed: 0,
-            drain,
-            corrupted_within_faults: corrupted.len() <= usize::from(faults),
-            executed: (0..replicas).map(honest).collect(),
+            drain: settings.drain,
+            executed: replicas.clone().map(|node| awaited(node).then_some(SeqNum(0))).collect(),
+            last_crash: replicas.map(crash_of).collect(),
             goal: None,
             done_at: None,
-            commits: BTreeMap::new(),
-            issued: BTreeSet::new(),
-            proposal: Digest::default(),
-            foreign: BTreeSet::new(),
-            agreement: true,
-            validity: true,
+            views: BTreeSet::new(),
+            oracles: Oracles::new(settings.oracle_settings(Detail::InProcess)),
+            oracle_failure: None,
             fingerprint: Fingerprint::new(),
             last_event: Time::START,
         }
@@ -71,14 +76,18 @@ impl Judge {
             }
             // Messages are only there if they are logged: the verdict must not depend on them.
             if let Happening::Event(event) = &record.what {
-                // A reply is a message, and its log row is the message's.
+                let row = event_row(0, 0, record.time, record.node, event);
+                if let Err(error) = self.oracles.observe(&row) {
+                    self.oracle_failure.get_or_insert_with(|| error.to_string());
+                }
+                // A reply is a message, and its row in a log is the message's.
                 if matches!(event, Event::Protocol(ProtocolEvent::Replied { .. })) {
                     continue;
                 }
                 self.last_event = record.time;
                 self.fingerprint.add(record.time, record.node, event);
                 if let Event::Protocol(event) = event {
-                    self.judge(record.time, record.node, event);
+                    self.follow(record.time, record.node, event);
                 }
             }
         }
@@ -90,22 +99,18 @@ impl Judge {
         (records.len(), verdict)
     }
 
-    fn judge(&mut self, time: Time, node: NodeId, event: &ProtocolEvent) {
+    /// Follows how far clients and replicas have come.
+    fn follow(&mut self, time: Time, node: NodeId, event: &ProtocolEvent) {
         match *event {
-            ProtocolEvent::Request { digest, .. } => {
-                self.issued.insert(digest);
-            }
-            ProtocolEvent::Propose(slot) => self.proposal = slot.digest,
-            ProtocolEvent::Ordered { request, .. } if !self.issued.contains(&request) => {
-                self.foreign.insert(self.proposal);
-            }
-            ProtocolEvent::Committed(slot) => self.commit(slot),
-            ProtocolEvent::Executed { slot, .. } => {
-                // I3: what is executed was asked for.
-                self.validity &= !self.foreign.contains(&slot.digest);
-                self.executed[node.index()] = Some(slot.seq);
+            ProtocolEvent::Executed { slot: Slot { seq, .. }, .. } | ProtocolEvent::StateTransfer { seq, .. } => {
+                self.has_executed(node, seq);
                 self.check_goal(time);
             }
+            ProtocolEvent::Rollback(slot) => self.has_executed(node, SeqNum(slot.seq.0 - 1)),
+            ProtocolEvent::Crash if self.last_crash[node.index()] == Some(time) => self.wait_no_longer(time, node),
+            // It counts as faulty from now on.
+            ProtocolEvent::Restart { durable: false } => self.wait_no_longer(time, node),
+            ProtocolEvent::NewView { view, .. } => _ = self.views.insert(view),
             ProtocolEvent::Reply { .. } => {
                 self.completed += 1;
                 if self.completed == self.requests {
@@ -118,14 +123,15 @@ impl Judge {
         }
     }
 
-    /// I1: honest replicas that commit at the same number commit the same digest.
-    fn commit(&mut self, slot: Slot) {
-        let decision = self.commits.entry(slot.seq).or_insert(Decision { digest: slot.digest, replicas: 0 });
-        self.agreement &= decision.digest == slot.digest;
-        decision.replicas += 1;
-        if usize::from(decision.replicas) == self.executed.iter().flatten().count() {
-            self.commits.remove(&slot.seq);
+    fn has_executed(&mut self, node: NodeId, seq: SeqNum) {
+        if let Some(executed) = &mut self.executed[node.index()] {
+            *executed = seq;
         }
+    }
+
+    fn wait_no_longer(&mut self, now: Time, node: NodeId) {
+        self.executed[node.index()] = None;
+        self.check_goal(now);
     }
 
     /// The run is done when every request was accepted, and all honest replicas executed what was accepted.
@@ -137,35 +143,46 @@ impl Judge {
         }
     }
 
-    /// When the run was over, if the simulation ended at `ended`.
-    pub(crate) fn ended(&self, ended: Time, ending: Ending) -> Time {
-        match (self.done_at, self.goal, ending) {
+    /// What is to be said of the run, if the simulation ended at `ended`.
+    ///
+    /// # Panics
+    /// If the oracles could not understand the run: a defect of byzlab, which must not pass for a result.
+    pub(crate) fn conclude(self, ended: Time, ending: Ending) -> Sentence {
+        let ended = match (self.done_at, self.goal, ending) {
             (Some(done), _, _) => done,
             (None, Some((_, deadline)), Ending::Stopped) => deadline,
             (None, _, Ending::Quiet | Ending::Stopped) => self.last_event,
             (None, _, Ending::TimeLimit) => ended,
+        };
+        if let Some(failure) = self.oracle_failure {
+            panic!("the oracles cannot follow the run: {failure}");
         }
-    }
-
-    pub(crate) fn outcome(&self) -> Outcome {
-        let violated = !self.agreement || (self.corrupted_within_faults && !self.validity);
-        match (violated, self.completed == self.requests) {
+        let (agreement, validity) = (self.oracles.agreement_held(), self.oracles.validity_held());
+        let judgements = self.oracles.finish(ended.as_nanos());
+        let violated = judgements.iter().any(|(_, judgement)| matches!(judgement, Judgement::Violated(_)));
+        let outcome = match (violated, self.completed == self.requests) {
             (true, _) => Outcome::Violation,
             (false, true) => Outcome::Completed,
             (false, false) => Outcome::Timeout,
-        }
+        };
+        Sentence { outcome, ended, agreement, validity, judgements }
     }
 
     pub(crate) fn agreement(&self) -> bool {
-        self.agreement
+        self.oracles.agreement_held()
     }
 
     pub(crate) fn validity(&self) -> bool {
-        self.validity
+        self.oracles.validity_held()
     }
 
     pub(crate) fn completed(&self) -> u64 {
         self.completed
+    }
+
+    /// How many views after the first were entered.
+    pub(crate) fn view_changes(&self) -> u64 {
+        self.views.len() as u64
     }
 
     pub(crate) fn fingerprint(&self) -> u64 {

@@ -8,6 +8,7 @@ mod campaign;
 pub mod cli;
 pub mod config;
 mod judge;
+mod oracles;
 mod results;
 mod rows;
 mod run;

@@ -2,8 +2,8 @@
 
 use byzlab_adversary::Event;
 use byzlab_analysis::{Event as Row, EventKind, EventWriter, Value};
-use byzlab_network::{Happening, Message as _, NodeId, Recipients, Record};
-use byzlab_replica::{Event as ProtocolEvent, Message, MessageKind, SeqNum, Slot, View};
+use byzlab_network::{Happening, Message as _, NodeId, Recipients, Record, Time};
+use byzlab_replica::{Digest, Event as ProtocolEvent, Message, MessageKind, SeqNum, Slot, View};
 use std::io::{self, Write};
 
 /// Writes a record: one row, or one for each recipient of a message.
@@ -18,7 +18,7 @@ pub(crate) fn write_record<W: Write>(
     match &record.what {
         // The message says the same, where messages are logged.
         Happening::Event(Event::Protocol(ProtocolEvent::Replied { .. })) => Ok(()),
-        Happening::Event(event) => writer.write(&event_row(row(record.node, event_kind(event)), event)),
+        Happening::Event(event) => writer.write(&event_row(cell, run, record.time, record.node, event)),
         Happening::Sent(recipients, message) => {
             write_sent(writer, &row(record.node, EventKind::Send), record.node, recipients, message)
         }
@@ -61,80 +61,63 @@ fn message_row(row: Row<'static>, peer: NodeId, message: &Message) -> Row<'stati
     }
 }
 
-fn event_kind(event: &Event) -> EventKind {
-    let Event::Protocol(event) = event else {
-        return if *event == Event::Corrupt { EventKind::Corrupt } else { EventKind::Attack };
-    };
-    match event {
-        ProtocolEvent::Request { .. } => EventKind::Request,
-        ProtocolEvent::Reply { .. } => EventKind::Reply,
-        ProtocolEvent::Propose(_) => EventKind::Propose,
-        ProtocolEvent::Ordered { .. } => EventKind::Ordered,
-        ProtocolEvent::PrePrepared(_) => EventKind::PrePrepared,
-        ProtocolEvent::Prepared(_) => EventKind::Prepared,
-        ProtocolEvent::Committed(_) => EventKind::Committed,
-        ProtocolEvent::Executed { .. } => EventKind::Executed,
-        ProtocolEvent::Checkpoint { .. } => EventKind::Checkpoint,
-        ProtocolEvent::Stable { .. } => EventKind::Stable,
-        ProtocolEvent::Rollback(_) => EventKind::Rollback,
-        ProtocolEvent::Timeout(_) => EventKind::Timeout,
-        ProtocolEvent::ViewChange(_) => EventKind::ViewChange,
-        ProtocolEvent::NewView { .. } => EventKind::NewView,
-        ProtocolEvent::StateTransfer { .. } => EventKind::StateTransfer,
-        ProtocolEvent::Crash => EventKind::Crash,
-        ProtocolEvent::Restart { .. } => EventKind::Restart,
-        ProtocolEvent::Replied { .. } => EventKind::Send,
-    }
-}
-
-fn event_row(row: Row<'static>, event: &Event) -> Row<'static> {
-    let at = |view: View, seq: SeqNum, digest: u64| Row {
+/// The row of an event.
+#[inline]
+pub(crate) fn event_row(cell: u32, run: u32, time: Time, node: NodeId, event: &Event) -> Row<'static> {
+    let row = |kind| Row::new(cell, run, time.as_nanos(), u32::from(node.0), kind);
+    let at = |kind, view: View, seq: SeqNum, digest: u64| Row {
         view: Some(u64::from(view.0)),
         seq: Some(seq.0),
         digest: Some(digest),
-        ..row
+        ..row(kind)
     };
+    let slot = |kind, slot: Slot| at(kind, slot.view, slot.seq, slot.digest.0);
+    let state =
+        |kind, seq: SeqNum, state: Digest| Row { seq: Some(seq.0), value: Some(Value::Digest(state.0)), ..row(kind) };
+    let view = |kind, view: View| Row { view: Some(u64::from(view.0)), ..row(kind) };
     let protocol = match event {
-        Event::Corrupt => return row,
-        Event::Attack(name) => return Row { value: Some(Value::Text(name)), ..row },
+        Event::Corrupt => return row(EventKind::Corrupt),
+        Event::Attack(name) => return Row { value: Some(Value::Text(name)), ..row(EventKind::Attack) },
         Event::Protocol(event) => *event,
     };
     match protocol {
-        ProtocolEvent::Request { timestamp, digest } => Row { seq: Some(timestamp), digest: Some(digest.0), ..row },
+        ProtocolEvent::Request { timestamp, digest } => {
+            Row { seq: Some(timestamp), digest: Some(digest.0), ..row(EventKind::Request) }
+        }
         ProtocolEvent::Reply { timestamp, digest, result } => {
             let value = Some(Value::Digest(result.0));
-            Row { seq: Some(timestamp), digest: Some(digest.0), value, ..row }
+            Row { seq: Some(timestamp), digest: Some(digest.0), value, ..row(EventKind::Reply) }
         }
-        ProtocolEvent::Propose(slot)
-        | ProtocolEvent::PrePrepared(slot)
-        | ProtocolEvent::Prepared(slot)
-        | ProtocolEvent::Committed(slot)
-        | ProtocolEvent::Rollback(slot) => at(slot.view, slot.seq, slot.digest.0),
+        ProtocolEvent::Propose(place) => slot(EventKind::Propose, place),
         ProtocolEvent::Ordered { view, seq, request, client } => {
-            Row { peer: Some(u32::from(client.0)), ..at(view, seq, request.0) }
+            Row { peer: Some(u32::from(client.0)), ..at(EventKind::Ordered, view, seq, request.0) }
         }
-        ProtocolEvent::Executed { slot: Slot { view, seq, digest }, state } => {
-            Row { value: Some(Value::Digest(state.0)), ..at(view, seq, digest.0) }
+        ProtocolEvent::PrePrepared(place) => slot(EventKind::PrePrepared, place),
+        ProtocolEvent::Prepared(place) => slot(EventKind::Prepared, place),
+        ProtocolEvent::Committed(place) => slot(EventKind::Committed, place),
+        ProtocolEvent::Rollback(place) => slot(EventKind::Rollback, place),
+        ProtocolEvent::Executed { slot: place, state } => {
+            Row { value: Some(Value::Digest(state.0)), ..slot(EventKind::Executed, place) }
         }
-        ProtocolEvent::Checkpoint { seq, state }
-        | ProtocolEvent::Stable { seq, state }
-        | ProtocolEvent::StateTransfer { seq, state } => {
-            Row { seq: Some(seq.0), value: Some(Value::Digest(state.0)), ..row }
+        ProtocolEvent::Checkpoint { seq, state: digest } => state(EventKind::Checkpoint, seq, digest),
+        ProtocolEvent::Stable { seq, state: digest } => state(EventKind::Stable, seq, digest),
+        ProtocolEvent::StateTransfer { seq, state: digest } => state(EventKind::StateTransfer, seq, digest),
+        ProtocolEvent::Timeout(left) => view(EventKind::Timeout, left),
+        ProtocolEvent::ViewChange(wanted) => view(EventKind::ViewChange, wanted),
+        ProtocolEvent::NewView { view: entered, order } => {
+            Row { value: Some(Value::Digest(order.0)), ..view(EventKind::NewView, entered) }
+        }
+        ProtocolEvent::Crash => row(EventKind::Crash),
+        ProtocolEvent::Restart { durable } => {
+            let value = Some(Value::Text(if durable { "durable" } else { "lost" }));
+            Row { value, ..row(EventKind::Restart) }
         }
         ProtocolEvent::Replied { client, timestamp, result } => Row {
             peer: Some(u32::from(client.0)),
             seq: Some(timestamp),
             message: Some(MessageKind::Reply.name()),
             value: Some(Value::Digest(result.0)),
-            ..row
+            ..row(EventKind::Send)
         },
-        ProtocolEvent::Timeout(view) | ProtocolEvent::ViewChange(view) => Row { view: Some(u64::from(view.0)), ..row },
-        ProtocolEvent::NewView { view, order } => {
-            Row { view: Some(u64::from(view.0)), value: Some(Value::Digest(order.0)), ..row }
-        }
-        ProtocolEvent::Crash => row,
-        ProtocolEvent::Restart { durable } => {
-            Row { value: Some(Value::Text(if durable { "durable" } else { "lost" })), ..row }
-        }
     }
 }

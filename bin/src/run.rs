@@ -4,6 +4,7 @@ use crate::config::{EventDetail, Settings};
 use crate::judge::Judge;
 use crate::rows::write_record;
 use byzlab_adversary::{Controller, Event};
+use byzlab_analysis::oracle::{Invariant, Judgement, Violation};
 use byzlab_analysis::{EventWriter, Outcome, RunRow};
 use byzlab_network::{Fault, Key, Observer, Record, Simulation, Time, Verdict};
 use byzlab_replica::{Client, Message, Replica, Shell, Signer};
@@ -31,10 +32,25 @@ pub struct RunId {
 pub struct RunResult {
     /// Its row of `runs.csv`; after a fault with what was known until then.
     pub row: RunRow,
+    /// What the oracles say of it; nothing if it broke off.
+    pub judgements: Vec<(Invariant, Judgement)>,
     /// What broke it off.
     pub fault: Option<Fault>,
     /// Why its events could not be written any more.
     pub log_error: Option<io::Error>,
+}
+
+impl RunResult {
+    /// What was violated although it was promised, the earliest first.
+    pub fn violations(&self) -> Vec<&Violation> {
+        let violated = self.judgements.iter().filter_map(|(_, judgement)| match judgement {
+            Judgement::Violated(violation) => Some(violation),
+            _ => None,
+        });
+        let mut violations: Vec<&Violation> = violated.collect();
+        violations.sort_by_key(|violation| violation.time_ns);
+        violations
+    }
 }
 
 /// As [`run_once`], but a panic on the way, in setting up or taking down the run, becomes its fault.
@@ -47,27 +63,8 @@ pub(crate) fn run_guarded<W: Write + 'static>(
         let text = panic.downcast_ref::<String>().cloned();
         let message = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
         let fault = Fault::Panic { place: "the run itself".to_owned(), at_ns: 0, message };
-        let cluster = settings.protocol.cluster;
-        let row = RunRow {
-            cell: id.cell,
-            run: id.run,
-            seed: id.seed,
-            parameters: id.parameters.clone(),
-            replicas: u32::from(cluster.replicas()),
-            faults: u32::from(cluster.faults()),
-            corrupted: settings.corrupted_count() as u32,
-            outcome: Outcome::Error,
-            agreement: true,
-            validity: true,
-            requests: settings.requests(),
-            completed: 0,
-            messages: 0,
-            bytes: 0,
-            view_changes: 0,
-            virtual_ns: 0,
-            fingerprint: 0,
-        };
-        RunResult { row, fault: Some(fault), log_error: None }
+        let row = broken_off(id, settings);
+        RunResult { row, judgements: Vec::new(), fault: Some(fault), log_error: None }
     })
 }
 
@@ -76,8 +73,8 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
     let key = Key::from_u64(id.seed);
     let corrupted = settings.corrupted(key);
     let protocol = &settings.protocol;
-    let (replicas, faults) = (protocol.cluster.replicas(), protocol.cluster.faults());
-    let judge = Judge::new(settings.requests(), replicas, faults, &corrupted, settings.drain);
+    let replicas = protocol.cluster.replicas();
+    let judge = Some(Judge::new(settings, &corrupted));
     let (detail, writer) = match log {
         Some((detail, log)) => (detail, Some(EventWriter::without_header(log))),
         None => (EventDetail::None, None),
@@ -115,36 +112,57 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
     if let Some(Err(error)) = watch.writer.take().map(EventWriter::finish) {
         watch.log_error.get_or_insert(error);
     }
-    let judge = &watch.judge;
-    let (outcome, ended, traffic) = match &report {
-        Ok(report) => (judge.outcome(), judge.ended(report.ended, report.ending), report.traffic),
-        Err(_) => (Outcome::Error, judge.last_event(), byzlab_network::Traffic::default()),
+    let Some(judge) = watch.judge.take() else { unreachable!("the judge is taken here alone") };
+    let mut row = RunRow {
+        corrupted: corrupted.len() as u32,
+        agreement: judge.agreement(),
+        validity: judge.validity(),
+        completed: judge.completed(),
+        view_changes: judge.view_changes(),
+        virtual_ns: judge.last_event().as_nanos(),
+        fingerprint: judge.fingerprint(),
+        ..broken_off(id, settings)
     };
-    let row = RunRow {
+    let log_error = watch.log_error.take();
+    let report = match report {
+        Ok(report) => report,
+        Err(fault) => return RunResult { row, judgements: Vec::new(), fault: Some(fault), log_error },
+    };
+    let sentence = judge.conclude(report.ended, report.ending);
+    (row.outcome, row.virtual_ns) = (sentence.outcome, sentence.ended.as_nanos());
+    (row.agreement, row.validity) = (sentence.agreement, sentence.validity);
+    (row.messages, row.bytes) = (report.traffic.messages, report.traffic.bytes);
+    RunResult { row, judgements: sentence.judgements, fault: None, log_error }
+}
+
+/// The row of a run that broke off before anything is known of it.
+fn broken_off(id: &RunId, settings: &Settings) -> RunRow {
+    let cluster = settings.protocol.cluster;
+    RunRow {
         cell: id.cell,
         run: id.run,
         seed: id.seed,
         parameters: id.parameters.clone(),
-        replicas: u32::from(replicas),
-        faults: u32::from(faults),
-        corrupted: corrupted.len() as u32,
-        outcome,
-        agreement: judge.agreement(),
-        validity: judge.validity(),
+        replicas: u32::from(cluster.replicas()),
+        faults: u32::from(cluster.faults()),
+        corrupted: settings.corrupted_count() as u32,
+        outcome: Outcome::Error,
+        agreement: true,
+        validity: true,
         requests: settings.requests(),
-        completed: judge.completed(),
-        messages: traffic.messages,
-        bytes: traffic.bytes,
+        completed: 0,
+        messages: 0,
+        bytes: 0,
         view_changes: 0,
-        virtual_ns: ended.as_nanos(),
-        fingerprint: judge.fingerprint(),
-    };
-    RunResult { row, fault: report.err(), log_error: watch.log_error.take() }
+        virtual_ns: 0,
+        fingerprint: 0,
+    }
 }
 
 /// The judge, with the log beside it.
 struct Watch<W: Write> {
-    judge: Judge,
+    /// Until the run is over.
+    judge: Option<Judge>,
     cell: u32,
     run: u32,
     writer: Option<EventWriter<W>>,
@@ -157,6 +175,7 @@ struct Watcher<W: Write>(Rc<RefCell<Watch<W>>>);
 impl<W: Write + 'static> Observer<Message, Event> for Watcher<W> {
     fn observe(&mut self, records: &[Record<Message, Event>]) -> Verdict {
         let Watch { judge, cell, run, writer, log_error } = &mut *self.0.borrow_mut();
+        let Some(judge) = judge else { return Verdict::Stop };
         let (count, verdict) = judge.observe(records);
         if let Some(writer) = writer {
             for record in &records[..count] {

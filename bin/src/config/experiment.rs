@@ -2,6 +2,7 @@
 
 use super::attack::read_adversary;
 use super::latency::read_network;
+use super::oracles::{OracleSwitches, read_oracles};
 use super::protocol::{Crash, Derived, read_crashes, read_protocol};
 use super::scene::{SceneNames, Stage, read_scene};
 use super::sweep::{Axis, read_axes};
@@ -78,6 +79,8 @@ pub struct Settings {
     pub scene: SceneNames,
     /// The adversary.
     pub adversary: AdversarySettings,
+    /// The oracles.
+    pub oracles: OracleSwitches,
 }
 
 /// Who is corrupted, and what they do.
@@ -229,6 +232,7 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
     let crashes = read_crashes(&root.section("cluster")?, protocol.cluster)?;
     let settings = Settings {
         crashes,
+        oracles: read_oracles(&root.section("oracles")?)?,
         time_limit: span(time_limit),
         drain: span(drain),
         warmup: span(warmup),

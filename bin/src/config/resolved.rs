@@ -5,6 +5,7 @@ use super::protocol::{Crash, ReplyQuorum};
 use super::scene::{NodeNames, SceneNames};
 use super::units::{Bytes, Nanoseconds, Probability};
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
+use byzlab_analysis::oracle::Invariant;
 use byzlab_network::latency::Shape;
 use byzlab_network::{Action, Cut, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Synchrony, Time};
 use byzlab_replica::{MessageKind, SendTo, ServiceKind};
@@ -146,6 +147,15 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     }
     for attack in &settings.adversary.attacks {
         write_attack(attack, out);
+    }
+
+    out.section("oracles");
+    for invariant in Invariant::ALL {
+        out.key(invariant.name(), settings.oracles.enabled.contains(invariant));
+    }
+    match settings.oracles.liveness_bound {
+        Some(bound) => out.key("liveness_bound", span(bound)),
+        None => out.comment("liveness_bound follows from delays and timeouts"),
     }
 }
 

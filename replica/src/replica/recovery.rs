@@ -190,11 +190,14 @@ impl Replica {
         for bit in 0..HELP {
             let seq = SeqNum(status.executed.0.saturating_add(1 + bit));
             let Some(entry) = self.log.get(seq) else { continue };
-            if let (Some(proof), Some((_, batch))) = (entry.committed(), entry.decision()) {
-                send(self.contents(Content::Committed { proof, batch }));
+            if !same_view {
+                // Votes of this view mean nothing to it, but what is committed is committed.
+                if let (Some(proof), Some((_, batch))) = (entry.committed(), entry.decision()) {
+                    send(self.contents(Content::Committed { proof, batch }));
+                }
                 continue;
             }
-            let Some(pre_prepare) = entry.pre_prepare.as_ref().filter(|_| same_view) else { continue };
+            let Some(pre_prepare) = &entry.pre_prepare else { continue };
             if status.pre_prepared >> bit & 1 == 0 {
                 send(Message::PrePrepare(Arc::clone(pre_prepare)));
             }

@@ -1,0 +1,103 @@
+//! The command line.
+
+mod analyze;
+mod check;
+mod replay;
+mod run;
+
+use crate::config::ConfigError;
+use crate::results::ResultsError;
+use analyze::AnalyzeArguments;
+use byzlab_analysis::{AnalysisError, PlotError};
+use check::CheckArguments;
+use clap::{Parser, Subcommand};
+use replay::ReplayArguments;
+use run::RunArguments;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+/// A laboratory for Practical Byzantine Fault Tolerance.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Data goes to stdout, progress and logs to stderr (RUST_LOG=debug shows more).\n\
+    Exit code: 0 done; 1 a property was violated or a run failed; 2 bad usage, configuration or input."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an experiment, write its logs, and show what they say.
+    Run(RunArguments),
+    /// Show what the logs of a results folder say.
+    Analyze(AnalyzeArguments),
+    /// Judge the logs of a results folder: which invariants held in which runs.
+    Check(CheckArguments),
+    /// Do one run of a results folder again, and print its events.
+    Replay(ReplayArguments),
+}
+
+/// Why the program cannot go on. Each says where and what to do.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    #[error("there is no run {run} in cell {cell}\n  hint: cells are 0 to {cells}, runs 0 to {runs}")]
+    NoSuchRun { cell: u32, run: u32, cells: usize, runs: u32 },
+    #[error("cannot write to standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CliError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            // Runs had begun.
+            CliError::Results(ResultsError::Write { complete: Some(_), .. }) | CliError::Plot(_) => 1,
+            _ => 2,
+        }
+    }
+}
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let colours = io::stderr().is_terminal();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours);
+    subscriber.without_time().with_target(false).init();
+    // A panic inside a run is reported as the fault of that run, with its cell, run and seed.
+    std::panic::set_hook(Box::new(|panic| {
+        if std::thread::current().name() == Some("main") {
+            eprintln!("error: {panic}\n  hint: this is a defect of byzlab, please report it");
+        } else {
+            tracing::debug!("{panic}");
+        }
+    }));
+    let result = match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Analyze(arguments) => analyze::analyze_folder(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Replay(arguments) => replay::replay(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::from(error.exit_code())
+    })
+}
+
+/// Writes to standard output. A reader that has seen enough, such as `head`, is no error.
+fn print(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}

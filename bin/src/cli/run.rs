@@ -1,0 +1,111 @@
+//! `byzlab run`.
+
+use super::{CliError, print};
+use crate::campaign::{Campaign, RunOptions, run_experiment};
+use crate::config::{EventDetail, Experiment};
+use crate::run::RunId;
+use byzlab_analysis::{AnalysisOptions, analyze, render, write_sweep_plots};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use tracing::{error, info, warn};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// The experiment, a TOML file.
+    file: PathBuf,
+    /// The folder for the results; `results/NAME` if left out.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Overrides a key of the file, for example `--set adversary.count=3`. May be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// How many runs go on at once; one for each core if left out. The results do not depend on it.
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Replaces results that are in the folder already.
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
+    let experiment = Experiment::load(&arguments.file, &arguments.set)?;
+    let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
+    let (cells, runs) = (experiment.cells.len(), experiment.runs);
+    info!("{}: {cells} cells of {runs} runs, seed {}, into {}", experiment.name, experiment.seed, out.display());
+    for line in assumptions(&experiment) {
+        warn!("{line}");
+    }
+    let bar = progress_bar(cells as u64 * u64::from(runs));
+    let options = RunOptions { jobs: arguments.jobs, replace: arguments.force };
+    let campaign = run_experiment(&experiment, &out, options, |_| bar.inc(1));
+    bar.finish_and_clear();
+    let campaign = campaign?;
+    report(&campaign, &experiment, &out);
+    let code = if campaign.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) };
+    info!("the resolved configuration is in {}", out.join("config.toml").display());
+
+    let options = AnalysisOptions { warmup_ns: experiment.base.warmup.as_nanos(), ..AnalysisOptions::default() };
+    let groups = analyze(&out, &options)?;
+    print(&render::table(&groups))?;
+    if !experiment.axes.is_empty() {
+        for path in write_sweep_plots(&out, &groups)? {
+            info!("plotted {}", path.display());
+        }
+    }
+    Ok(code)
+}
+
+/// What a reader of the results must keep in mind.
+fn assumptions(experiment: &Experiment) -> Vec<String> {
+    let mut lines = Vec::new();
+    let broken = |settings: &crate::config::Settings| {
+        settings.corrupted_count() > usize::from(settings.protocol.cluster.faults())
+    };
+    let count = experiment.cells.iter().filter(|cell| broken(&cell.settings)).count();
+    if count > 0 {
+        lines.push(format!(
+            "assumption broken: in {count} of {} cells more replicas are corrupted than the quorums tolerate",
+            experiment.cells.len()
+        ));
+    }
+    lines.extend(experiment.idle_scenes());
+    if experiment.events == EventDetail::None {
+        lines.push("output.events = \"none\": there will be no latency in the results".to_owned());
+    }
+    lines
+}
+
+fn progress_bar(runs: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left");
+    ProgressBar::new(runs).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// So many violations are shown with all that proves them.
+const SHOWN: usize = 1;
+
+fn report(campaign: &Campaign, experiment: &Experiment, out: &Path) {
+    let describe = |id: &RunId| {
+        let keys = experiment.swept_keys();
+        let parameters: Vec<String> =
+            keys.iter().zip(&id.parameters).map(|(key, value)| format!("{key} = {value}")).collect();
+        let cell = if parameters.is_empty() { String::new() } else { format!(" ({})", parameters.join(", ")) };
+        format!("cell {}{cell}, run {}, seed {}", id.cell, id.run, id.seed)
+    };
+    for (index, (id, violations)) in campaign.violations.iter().enumerate() {
+        for violation in violations.iter().take(if index < SHOWN { usize::MAX } else { 1 }) {
+            let text = violation.to_string();
+            let shown = if index < SHOWN { text.trim_end() } else { text.lines().next().unwrap_or_default() };
+            error!("{}: {shown}", describe(id));
+        }
+        if index < SHOWN {
+            let folder = out.display();
+            error!("reproduce it: byzlab replay {folder} --cell {} --run {} --events messages", id.cell, id.run);
+        }
+    }
+    for (id, fault) in &campaign.faults {
+        error!("{}: {fault}", describe(id));
+    }
+}

@@ -1,0 +1,86 @@
+//! What the oracles must know of a run, from its settings.
+
+use crate::config::{EventDetail, Settings};
+use byzlab_analysis::oracle::{Detail, Liveness, OracleSettings};
+use byzlab_network::{NodeId, Span};
+
+impl Settings {
+    /// What the oracles must know, if they see the rows of this detail.
+    pub(crate) fn oracle_settings(&self, detail: Detail) -> OracleSettings {
+        let protocol = &self.protocol;
+        OracleSettings {
+            checkpoint_interval: protocol.checkpoint_interval.get(),
+            log_window: protocol.log_window.get(),
+            tentative_execution: protocol.tentative,
+            enabled: self.oracles.enabled,
+            detail,
+            liveness: self.liveness().unwrap_or_else(|reason| Liveness::NotJudged(reason.to_owned())),
+            ..OracleSettings::new(u32::from(protocol.cluster.replicas()), u32::from(protocol.cluster.faults()))
+        }
+    }
+
+    /// What I11 goes by; or why nothing is promised.
+    fn liveness(&self) -> Result<Liveness, &'static str> {
+        if !self.protocol.view_change {
+            return Err("without view changes a faulty primary stops its requests for good");
+        }
+        let cluster = self.protocol.cluster;
+        let connected = (0..cluster.replicas()).filter(|&node| !self.is_cut_off(NodeId(node))).count();
+        if connected < usize::from(cluster.quorum()) {
+            return Err("too few replicas stay connected to make a quorum");
+        }
+        let stable =
+            self.network.stabilises_at().ok_or("the network never stabilises: messages can be lost to the end")?;
+        let bound = match self.oracles.liveness_bound {
+            Some(bound) => bound,
+            None => {
+                let delay = self.network.longest_delay();
+                let delay = delay.ok_or("delays have no bound: give [oracles] liveness_bound to judge it")?;
+                self.derived_bound(Span::from_nanos(stable.as_nanos()), delay)
+            }
+        };
+        Ok(Liveness::Judge { stabilised_ns: stable.as_nanos(), bound_ns: bound.as_nanos() })
+    }
+
+    /// By when a request is accepted at the latest after the network became stable, if each message takes at most `delay` from
+    /// then on. It is generous: see docs/protocol.md.
+    fn derived_bound(&self, stable: Span, delay: Span) -> Span {
+        let protocol = &self.protocol;
+        let times = |span: Span, count: u64| Span::from_nanos(span.as_nanos().saturating_mul(count));
+        let views = u64::from(protocol.cluster.faults()) + 2;
+        // Waits double, so the last one before stabilisation was at most as long as all the time until then.
+        let last_wait = times(stable + protocol.view_change_timeout, 2);
+        // A view needs the longest wait, and what is lost is asked for on the status interval.
+        let round = times(delay, 8) + times(protocol.status_interval, 2);
+        let longest_wait = times(last_wait.max(round), 1_u64.checked_shl(views as u32).unwrap_or(u64::MAX));
+        let at_once = protocol.max_in_flight.get().saturating_mul(protocol.batch_size.get() as u64);
+        let turns = u64::from(protocol.clients).div_ceil(at_once);
+        times(self.workload.client_timeout, 2)
+            + protocol.request_timeout
+            + longest_wait
+            + times(round, views)
+            + times(times(delay, 5) + protocol.batch_delay, turns)
+    }
+
+    /// Whether a replica can never exchange messages with a quorum, itself included.
+    pub(crate) fn is_cut_off(&self, node: NodeId) -> bool {
+        if self.network.partitions.is_empty() && self.network.rules.is_empty() {
+            return self.network.drop >= 1.0;
+        }
+        let cluster = self.protocol.cluster;
+        let talks = |&other: &NodeId| {
+            other == node || (self.network.can_ever_talk(node, other) && self.network.can_ever_talk(other, node))
+        };
+        (0..cluster.replicas()).map(NodeId).filter(talks).count() < usize::from(cluster.quorum())
+    }
+}
+
+impl From<EventDetail> for Detail {
+    fn from(detail: EventDetail) -> Detail {
+        match detail {
+            EventDetail::None => Detail::None,
+            EventDetail::Protocol => Detail::Protocol,
+            EventDetail::Messages => Detail::Messages,
+        }
+    }
+}
