@@ -250,9 +250,65 @@ fn an_experiment_that_is_not_there_says_so() {
 }
 
 #[test]
+fn a_protocol_that_could_not_work_is_refused() {
+    for (line, parts) in [
+        (
+            "checkpoint_interval = 401",
+            &["smaller than checkpoint_interval = 401: no checkpoint would ever be reached", "for example 802"][..],
+        ),
+        (
+            "max_in_flight = 401",
+            &[
+                "max_in_flight = 401: more than log_window = 400: the window is too small",
+                "give 1 to 400, or a window of",
+            ],
+        ),
+        (
+            "request_timeout = \"0ms\"",
+            &["protocol.request_timeout = \"0ms\": without a wait", "several times as long as a message"],
+        ),
+        ("view_change_timeout = \"0s\"", &["protocol.view_change_timeout = \"0s\": without a wait each view is left"]),
+        ("status_interval = \"0s\"", &["protocol.status_interval = \"0s\": without a pause"]),
+        ("service = \"counters\"", &["protocol.service = \"counters\"", "did you mean \"counter\"?"]),
+        ("tentative = 1", &["protocol.tentative = 1", "allowed: true or false"]),
+    ] {
+        refused(&run(&format!("[protocol]\n{line}"), ""), "e.toml", parts);
+    }
+    for option in ["tentative", "read_only"] {
+        let line = format!("[protocol]\n{option} = true\n[workload]\nreply_quorum = \"f+1\"");
+        refused(&run(&line, ""), "e.toml:4", &["take 3 matching replies", "give \"quorum\", or leave it out"]);
+    }
+    refused(&run("[workload]\nreads = 2", ""), "e.toml:2", &["workload.reads = 2", "allowed: a probability"]);
+}
+
+#[test]
+fn crashes_make_sense() {
+    let crash = "[[cluster.crash]]\nnode = 1\nat = \"5ms\"";
+    for (lines, parts) in [
+        ("[[cluster.crash]]\nnode = 4\nat = \"5ms\"", &["cluster.crash[0].node = 4: too large", "below 4"][..]),
+        ("[[cluster.crash]]\nat = \"5ms\"", &["`cluster.crash[0].node` is missing"]),
+        ("[[cluster.crash]]\nnode = 1", &["`cluster.crash[0].at` is missing"]),
+        (&format!("{crash}\nrecover_at = \"5ms\""), &["comes back before it crashes", "give an instant after `at`"]),
+        (&format!("{crash}\ndurable = false"), &["a replica that stays down needs no storage", "`recover_at` too"]),
+        (&format!("{crash}\n{crash}"), &["cluster.crash[1].at", "replica 1 is down already", "let it recover first"]),
+        ("[cluster.crash]\nnode = 1", &["cluster.crash", "write two brackets"]),
+    ] {
+        refused(&run(lines, ""), "e.toml", parts);
+    }
+    let both = format!("{crash}\n[adversary]\nmembers = [1]");
+    refused(&run(&both, ""), "e.toml:2", &["replica 1 is corrupted", "name another"]);
+}
+
+#[test]
+fn oracles_are_switched_by_their_names() {
+    let oracles = |line: &str| run(&format!("[oracles]\n{line}"), "");
+    refused(&oracles("agrement = false"), "e.toml:2", &["unknown key `oracles.agrement`", "did you mean `agreement`?"]);
+    refused(&oracles("agreement = 0"), "e.toml:2", &["oracles.agreement = 0", "allowed: true or false"]);
+    refused(&oracles("liveness_bound = \"0s\""), "e.toml:2", &["oracles.liveness_bound = \"0s\": too small"]);
+}
+
+#[test]
 fn what_this_version_cannot_do_is_refused() {
-    let finished = run("[protocol]\nview_change = true", "");
-    refused(&finished, "e.toml:2", &["this version has no view changes yet", "set it to false"]);
     refused(&run("[workload]\nmode = \"open\"", ""), "e.toml:2", &["workload.mode = \"open\"", "allowed: \"closed\""]);
     refused(
         &run("[network]\ntransport = \"reliable\"", ""),
@@ -283,7 +339,7 @@ fn overrides_are_checked_like_the_file() {
         ("experiment.runs=0", &["experiment.runs = 0: too small", "allowed: a whole number, at least 1"]),
         ("network.latency.mean=5ms", &["`network.latency.distribution` is missing", "add `distribution = …`"]),
         ("adversary.attack.1.kind=silent", &["`adversary.attack", "kind"]),
-        ("protocol.view_change=true", &["no view changes yet", "set it to false"]),
+        ("protocol.view_change=yes", &["protocol.view_change = \"yes\"", "allowed: true or false"]),
     ] {
         let finished = run("[adversary]\nattack = []", &format!("--set {override_}"));
         refused(&finished, &format!("--set {override_}: "), parts);
@@ -322,9 +378,9 @@ fn a_bad_point_of_a_sweep_is_named() {
         ("\"adversary.count\" = { from = 0, to = 9 }", "adversary.count = 5", ["more corrupted than", "give 0 to 4"]),
         ("\"network.drop\" = [0.1, \"a\"]", "network.drop = \"a\"", ["this is text", "allowed: a probability"]),
         (
-            "\"protocol.view_change\" = [false, true]",
-            "protocol.view_change = true",
-            ["no view changes", "set it to false"],
+            "\"protocol.log_window\" = [200, 50]",
+            "protocol.log_window = 50",
+            ["smaller than checkpoint_interval = 100", "give at least twice the interval"],
         ),
     ] {
         refused(&run(&format!("[sweep]\n{sweep}"), ""), &format!("e.toml:2 ([sweep] {point}): "), &parts);

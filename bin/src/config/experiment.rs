@@ -69,7 +69,7 @@ pub struct Settings {
     pub protocol: Arc<ProtocolConfig>,
     /// The clients.
     pub workload: Arc<Workload>,
-    /// Which replicas crash, and when.
+    /// Which replicas crash, and when; one that is corrupted in a run does not.
     pub crashes: Vec<Crash>,
     /// What the file leaves to others of its keys.
     pub derived: Derived,
@@ -229,7 +229,8 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
     let network = root.section("network")?;
     let stage = Stage { protocol: &protocol, time_limit: span(time_limit), folder };
     let (network, scene) = read_scene(&network, &stage, read_network(&network, folder)?)?;
-    let crashes = read_crashes(&root.section("cluster")?, protocol.cluster)?;
+    let adversary = read_adversary(&root.section("adversary")?, &protocol)?;
+    let crashes = read_crashes(&root.section("cluster")?, protocol.cluster, &adversary.corrupted)?;
     let settings = Settings {
         crashes,
         oracles: read_oracles(&root.section("oracles")?)?,
@@ -238,7 +239,7 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
         warmup: span(warmup),
         network,
         scene,
-        adversary: read_adversary(&root.section("adversary")?, &protocol)?,
+        adversary,
         protocol: Arc::new(protocol),
         workload: Arc::new(workload),
         derived,

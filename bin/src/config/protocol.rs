@@ -1,8 +1,8 @@
 //! `[cluster]`, `[protocol]` and `[workload]`: what all nodes agree on, what clients do, and which replicas crash.
 
-use super::experiment::{span, time};
+use super::experiment::{Corrupted, span, time};
 use super::units::{Nanoseconds, Probability, bytes, duration, probability};
-use super::{ConfigError, Section, boolean, integer, word};
+use super::{ConfigError, Problem, Section, boolean, integer, word};
 use byzlab_network::{NodeId, Time};
 use byzlab_replica::{Cluster, Outage, ProtocolConfig, SendTo, ServiceKind, Workload};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -56,13 +56,18 @@ pub(super) fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workl
 
     let protocol = root.section("protocol")?;
     let view_change = protocol.or("view_change", boolean(), true)?;
-    let timeout = |key, default| {
-        // A wait of nothing would leave each view before its primary can do anything.
-        protocol.or(key, duration().within(Nanoseconds(1)..), Nanoseconds(default))
+    let wait = |key, default, reason: &'static str| {
+        let positive = duration().check(move |wait| match wait {
+            Nanoseconds(0) => Err(Problem::new(reason).hint("give several times as long as a message takes")),
+            wait => Ok(wait),
+        });
+        protocol.or(key, positive, Nanoseconds(default))
     };
-    let request_timeout = timeout("request_timeout", 500_000_000)?;
-    let view_change_timeout = timeout("view_change_timeout", 500_000_000)?;
-    let status_interval = timeout("status_interval", 1_000_000_000)?;
+    let too_soon = "without a wait each view is left before its primary can do anything";
+    let request_timeout = wait("request_timeout", 500_000_000, too_soon)?;
+    let view_change_timeout = wait("view_change_timeout", 500_000_000, too_soon)?;
+    let never_rests = "without a pause a replica that waits says what it lacks all the time";
+    let status_interval = wait("status_interval", 1_000_000_000, never_rests)?;
     let positive =
         || integer(NonZeroU64::MIN.get()..).map(|value: u64| NonZeroU64::new(value).unwrap_or(NonZeroU64::MIN));
     let interval = protocol.or("checkpoint_interval", positive(), const { NonZeroU64::new(100).unwrap() })?;
@@ -147,11 +152,19 @@ pub(super) fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workl
 }
 
 /// `[[cluster.crash]]`.
-pub(super) fn read_crashes(section: &Section<'_>, cluster: Cluster) -> Result<Vec<Crash>, ConfigError> {
+pub(super) fn read_crashes(
+    section: &Section<'_>,
+    cluster: Cluster,
+    corrupted: &Corrupted,
+) -> Result<Vec<Crash>, ConfigError> {
     let mut crashes: Vec<Crash> = Vec::new();
     for section in section.sections("crash")? {
         // A client that forgets its request numbers could never be served again.
         let node = NodeId(section.required("node", integer(0..cluster.replicas()))?);
+        if matches!(corrupted, Corrupted::Members(members) if members.contains(&node)) {
+            let problem = format!("replica {node} is corrupted: whether it crashes is the adversary's affair");
+            return Err(section.error_at("node", problem, "name another, or an attack for this one"));
+        }
         let at = time(section.required("at", duration())?);
         let recover_at = section.optional("recover_at", duration())?.map(time);
         let durable = section.or("durable", boolean(), true)?;
