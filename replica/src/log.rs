@@ -108,9 +108,9 @@ impl Entry {
     }
 
     /// Forgets votes that prove nothing, but for one's own (rule 30).
-    pub(crate) fn restart(&mut self, signer: &Signer, executed: bool, backup: bool) {
+    pub(crate) fn restart(&mut self, signer: &Signer, backup: bool) {
         self.early = None;
-        if self.phase == Phase::Committed && executed {
+        if self.phase == Phase::Committed {
             return;
         }
         self.commits = Votes::default();

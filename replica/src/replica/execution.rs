@@ -12,6 +12,15 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Hash, Default, Debug)]
 pub(super) struct Reads {
     waiting: BTreeMap<NodeId, SignedRequest>,
+    /// The last number that was executed tentatively and taken back. A client may have accepted what was replied then, so a state
+    /// before it is too old to be read.
+    at_least: SeqNum,
+}
+
+impl Reads {
+    pub(super) fn forget_waiting(&mut self) {
+        self.waiting.clear();
+    }
 }
 
 impl Replica {
@@ -31,6 +40,7 @@ impl Replica {
                 self.conclude(now, slot, &batch, effects);
             } else if let Some(pre_prepare) = &entry.pre_prepare
                 && self.config.tentative
+                && self.active.is_some()
                 && entry.phase == Phase::Prepared
             {
                 let (slot, batch) = (pre_prepare.slot(), Arc::clone(&pre_prepare.batch));
@@ -76,10 +86,16 @@ impl Replica {
         }
     }
 
+    /// The last number whose execution is final.
+    pub(super) fn last_committed(&self) -> SeqNum {
+        SeqNum(self.last_executed.0 - u64::from(self.undo.is_some()))
+    }
+
     /// Takes back what was executed tentatively (rule 28).
     pub(super) fn roll_back(&mut self, now: Time, effects: &mut Effects) {
         let Some(before) = self.undo.take() else { return };
         self.state = *before;
+        self.reads.at_least = self.reads.at_least.max(self.last_executed);
         let undone = self.log.get(self.last_executed).and_then(|entry| entry.pre_prepare.as_ref());
         undone.into_iter().for_each(|pre_prepare| effects.event(Event::Rollback(pre_prepare.slot())));
         self.last_executed = SeqNum(self.last_executed.0 - 1);
@@ -97,12 +113,13 @@ impl Replica {
             return;
         }
         self.reads.waiting.insert(from, request);
-        if self.undo.is_none() {
-            self.answer_reads(effects);
-        }
+        self.answer_reads(effects);
     }
 
     fn answer_reads(&mut self, effects: &mut Effects) {
+        if self.undo.is_some() || self.last_executed < self.reads.at_least {
+            return;
+        }
         for (client, request) in std::mem::take(&mut self.reads.waiting) {
             self.reply(client, request.timestamp, self.state.read(request.operation), effects);
         }

@@ -107,17 +107,16 @@ impl Replica {
 
     /// Whether something that it has begun is not done.
     fn is_waiting(&self) -> bool {
-        let committed = SeqNum(self.last_executed.0 - u64::from(self.undo.is_some()));
         self.active.is_none()
             || self.transfer.is_some()
             || self.checkpoints.ahead.is_some()
             || !self.requests.is_empty()
-            || self.log.last() > committed
+            || self.log.last() > self.last_committed()
     }
 
     /// Who has not been heard to have come as far as this replica.
     fn laggards(&self) -> NodeSet {
-        let last = self.last_executed;
+        let last = self.last_committed();
         let committed = || self.log.get(last)?.committed();
         let up_to_date = match self.checkpoints.votes.get(&last) {
             Some(votes) if last == self.log.low() => {
@@ -139,15 +138,16 @@ impl Replica {
     }
 
     fn status(&self, answers: bool) -> Message {
+        let executed = self.last_committed();
         let bits = (0..64).filter(|bit| {
-            let entry = self.log.get(SeqNum(self.last_executed.0 + 1 + bit));
+            let entry = self.log.get(SeqNum(executed.0 + 1 + bit));
             entry.is_some_and(|entry| entry.phase != Phase::Empty)
         });
         Message::Status(Arc::new(self.signer.sign(Status {
             view: self.view,
             active: self.active.is_some(),
             stable: self.checkpoints.proof.clone(),
-            executed: self.last_executed,
+            executed,
             pre_prepared: bits.fold(0, |bits, bit| bits | 1 << bit),
             answers,
             replica: self.id(),
@@ -326,11 +326,13 @@ impl Replica {
 
     /// Comes back after a crash, with what stable storage kept (rule 30) or with nothing.
     pub(super) fn restart(&mut self, now: Time, durable: bool, effects: &mut Effects) {
-        effects.event(Event::Restart { durable });
         if durable {
+            // Only what is committed was stored.
             self.roll_back(now, effects);
+            effects.event(Event::Restart { durable });
             self.forget_what_is_not_stored();
         } else {
+            effects.event(Event::Restart { durable });
             *self = Replica::new(Arc::clone(&self.config), self.signer.clone());
         }
         self.stay_awake(now, effects);
@@ -346,14 +348,12 @@ impl Replica {
         self.requests = fresh.requests;
         (self.patience, self.deadline) = (Patience::Off, None);
         self.pulse = fresh.pulse;
-        self.reads = fresh.reads;
+        self.reads.forget_waiting();
         self.transfer = None;
         self.checkpoints.forget_votes(&self.signer);
         self.views.changes.retain(|&node, _| node == me);
         self.views.forget_messages();
-        let (signer, last_executed, backup) = (self.signer.clone(), self.last_executed, !self.is_primary());
-        for (seq, entry) in self.log.iter_mut() {
-            entry.restart(&signer, seq <= last_executed, backup);
-        }
+        let (signer, backup) = (self.signer.clone(), !self.is_primary());
+        self.log.iter_mut().for_each(|(_, entry)| entry.restart(&signer, backup));
     }
 }

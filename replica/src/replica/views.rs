@@ -163,15 +163,16 @@ impl Replica {
     }
 
     /// With a quorum for the view that it wants: starts the timer (rule 15), and as its primary the view (rule 24).
+    ///
+    /// For the timer it is enough that a quorum wants this view or a later one. Who wants a later one has given up this one, so its
+    /// VIEW-CHANGE for this one is not sent again; if it was lost, waiting for just that would be for ever.
     fn consider_new_view(&mut self, now: Time, effects: &mut Effects) {
-        if self.active.is_some() {
+        let quorum = usize::from(self.config.cluster.quorum());
+        if self.active.is_some() || self.views.changes.len() < quorum {
             return;
         }
         let wanted = self.views.changes.values().filter(|change| change.view == self.view);
-        if wanted.clone().count() < usize::from(self.config.cluster.quorum()) {
-            return;
-        }
-        if self.is_primary() {
+        if self.is_primary() && wanted.clone().count() >= quorum {
             let new_view = NewView::new(&self.signer, self.view, wanted.map(Arc::clone).collect());
             let (plan, new_view) = (new_view.plan(), Arc::new(new_view));
             self.send_to_others(Message::NewView(Arc::clone(&new_view)), effects);
