@@ -13,6 +13,8 @@ use super::order::state_row;
 #[derive(Clone, Debug)]
 pub(super) struct Checkpoints {
     windows: Vec<Window>,
+    /// The row by which each of them last moved.
+    moves: Vec<Option<Event<'static>>>,
     /// By number, for those that an honest replica may still make stable.
     records: BTreeMap<u64, Record>,
     /// Lowest and highest h of an honest replica.
@@ -55,7 +57,13 @@ pub(super) struct OpenCheckpoint {
 
 impl Checkpoints {
     pub(super) fn new(replicas: usize) -> Self {
-        Self { windows: vec![Window::default(); replicas], records: BTreeMap::new(), lowest: 0, highest: 0 }
+        Self {
+            windows: vec![Window::default(); replicas],
+            moves: vec![None; replicas],
+            records: BTreeMap::new(),
+            lowest: 0,
+            highest: 0,
+        }
     }
 
     /// Lowest and highest h of an honest replica.
@@ -77,13 +85,8 @@ impl Checkpoints {
     fn outside(&self, context: &mut Context, vote: Vote) {
         let Vote { phase, node, view, seq, digest } = vote;
         let row = context.slot_row((context.now_ns, node, phase.kind()), (view, seq, digest));
-        let mut rows = vec![row];
+        let rows: Vec<_> = self.moves[node as usize].into_iter().chain([row]).collect();
         let window = self.windows[node as usize];
-        let stable = self.records.get(&window.low).and_then(|record| record.stable);
-        if let Some((time_ns, first, state)) = stable {
-            let row_of_other = state_row(context, EventKind::Stable, (time_ns, first), (window.low, state));
-            rows.insert(0, row_of_other);
-        }
         let (low, high) = (window.low, window.low.saturating_add(context.log_window));
         context.report(
             Invariant::I9,
@@ -151,7 +154,7 @@ impl Checkpoints {
             context.report(
                 Invariant::I9,
                 format_args!("replica {node} moved its window back from {low} to {seq}"),
-                &[row],
+                &self.moves[node as usize].into_iter().chain([row]).collect::<Vec<_>>(),
             );
             return;
         }
@@ -159,6 +162,7 @@ impl Checkpoints {
             (window.low_before, window.moved_ns) = (window.low, context.now_ns);
         }
         window.low = seq;
+        self.moves[node as usize] = Some(row);
     }
 
     /// I9, at the end of an instant: who vouched in it counts.

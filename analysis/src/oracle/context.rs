@@ -95,9 +95,10 @@ impl Context {
         Event { view: Some(view), seq: Some(seq), digest: Some(digest), ..self.row(time_ns, node, kind) }
     }
 
+    /// Takes note of a violation that shows now.
     #[cold]
     pub(super) fn report(&mut self, invariant: Invariant, what: fmt::Arguments<'_>, evidence: &[Event<'static>]) {
-        self.findings.report(invariant, what, evidence);
+        self.findings.report(invariant, self.now_ns, what, evidence);
     }
 }
 

@@ -1,12 +1,13 @@
 //! What honest replicas did at each sequence number, as long as it can still matter.
 //!
 //! ```text
-//!        lowest honest h           highest honest h − L or so             highest number
+//!      lowest honest h − L        lowest honest h, at least highest − L      highest number
 //!   dropped     │     digest and state alone     │       everything              │
 //! ──────────────┴────────────────────────────────┴───────────────────────────────┘
 //! ```
 //!
-//! Without a replica that lags the middle part is empty. One that lags for ever, such as a dead one, costs 32 bytes a number.
+//! Without a replica that lags the middle part is one window long. One that lags for ever, such as a dead one, costs 32 bytes a
+//! number.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -291,7 +292,7 @@ impl History {
     }
 
     /// Keeps everything above the stable checkpoint of any honest replica, but of what lies a window or more below the highest
-    /// one only the decision.
+    /// one only the decision; that for one window more.
     pub(super) fn prune(&mut self, lowest: u64, highest: u64, log_window: u64) {
         let base = lowest.max(highest.saturating_sub(log_window));
         if base.saturating_sub(self.base) > self.longest as u64 {
@@ -312,7 +313,8 @@ impl History {
             number.clear();
             self.spare.push(number);
         }
-        let kept = self.base.saturating_sub(lowest) as usize;
+        // A broken replica may go back behind its checkpoint: the last window is still compared with.
+        let kept = self.base.saturating_sub(lowest).saturating_add(log_window) as usize;
         self.past.drain(..self.past.len().saturating_sub(kept));
     }
 

@@ -25,6 +25,15 @@ struct Progress {
     last_row: Option<Execution>,
 }
 
+/// Why a tentative execution binds.
+#[derive(Clone, Copy, Debug)]
+enum Binding {
+    /// Its replica commits it now.
+    Commit,
+    /// Its replica executes the next one.
+    OnTop(Execution),
+}
+
 /// An execution by a replica.
 #[derive(Clone, Copy, Debug)]
 struct Execution {
@@ -77,10 +86,10 @@ impl Executions {
             progress.firm = below.map_or(progress.firm, |below| below.seq);
         }
         if let Some(below) = below {
-            judge(context, history, clients, below);
+            judge(context, history, clients, below, Some(Binding::OnTop(execution)));
         }
         if is_firm {
-            judge(context, history, clients, execution);
+            judge(context, history, clients, execution, None);
         } else {
             clients.examine(context, history, seq, &fact, false);
         }
@@ -101,7 +110,7 @@ impl Executions {
             && let Some(execution) = progress.tentative.take()
         {
             progress.firm = seq;
-            judge(context, history, clients, execution);
+            judge(context, history, clients, execution, Some(Binding::Commit));
         }
     }
 
@@ -184,22 +193,28 @@ impl Execution {
 
 /// Compares an execution that is for good with what others did at its number.
 #[inline]
-fn judge(context: &mut Context, history: &mut History, clients: &mut Clients, execution: Execution) {
+fn judge(
+    context: &mut Context,
+    history: &mut History,
+    clients: &mut Clients,
+    execution: Execution,
+    binding: Option<Binding>,
+) {
     let Execution { seq, fact } = execution;
     let Some(number) = history.number(seq) else {
         if let Some(known) = history.fact(seq) {
-            compare(context, known, execution);
+            compare(context, known, execution, binding);
         }
         return;
     };
     let first = *number.executed.get_or_insert(fact);
     if first.digest != fact.digest || first.state != fact.state {
-        compare(context, first, execution);
+        compare(context, first, execution, binding);
     }
     if let Some(decided) = number.decided
         && decided.digest != fact.digest
     {
-        compare(context, decided, execution);
+        compare(context, decided, execution, binding);
     }
     if number.examined != Some((fact.digest, true)) {
         clients.examine(context, history, seq, &fact, true);
@@ -209,9 +224,13 @@ fn judge(context: &mut Context, history: &mut History, clients: &mut Clients, ex
 /// The execution differs from what is known at its number, unless it is the same.
 #[cold]
 #[inline(never)]
-fn compare(context: &mut Context, known: Fact, execution: Execution) {
+fn compare(context: &mut Context, known: Fact, execution: Execution, binding: Option<Binding>) {
     let Execution { seq, fact } = execution;
-    let rows = [known.row(context, seq), execution.row(context)];
+    let mut rows = vec![known.row(context, seq), execution.row(context)];
+    rows.extend(binding.map(|binding| match binding {
+        Binding::Commit => Fact { time_ns: context.now_ns, state: None, ..fact }.row(context, seq),
+        Binding::OnTop(next) => next.row(context),
+    }));
     let node = fact.node;
     if known.digest != fact.digest {
         let did = if known.state.is_some() { "executed" } else { "committed" };
