@@ -7,6 +7,7 @@ use crate::event::{Event, EventKind};
 use super::Invariant;
 use super::agreement::Vote;
 use super::context::{Context, NEVER};
+use super::history::{Voter, voters_of};
 use super::order::state_row;
 
 /// The windows of all replicas and what is known of checkpoints.
@@ -175,10 +176,8 @@ impl Checkpoints {
         }
         let vouched = record.states.iter().find(|vouched| vouched.state == state);
         let times = vouched.map_or(&[][..], |vouched| &vouched.times);
-        let voters = (0..).zip(times).filter(|(_, time)| **time != NEVER);
-        let mut rows: Vec<_> = voters
-            .map(|(voter, &time)| state_row(context, EventKind::Checkpoint, (time, voter), (seq, state)))
-            .collect();
+        let vouch = |voter: Voter| state_row(context, EventKind::Checkpoint, (voter.time_ns, voter.node), (seq, state));
+        let mut rows: Vec<_> = voters_of(times).map(vouch).collect();
         let found = rows.len();
         rows.push(row);
         let (node, did) = (row.node, row.kind);
@@ -214,7 +213,7 @@ impl Checkpoints {
         let below = self.records.range_mut(..highest).rev().map(|(_, record)| record);
         for record in below.take_while(|record| !record.is_old()) {
             for vouched in &mut record.states {
-                vouched.certified = vouched.certified || context.is_quorum(&vouched.times);
+                vouched.certified = vouched.certified || context.is_quorum(voters_of(&vouched.times));
                 if vouched.certified {
                     vouched.times = Vec::new();
                 }
@@ -232,7 +231,7 @@ impl Record {
     fn is_certified(&mut self, context: &Context, state: u64) -> bool {
         let vouched = self.states.iter_mut().find(|vouched| vouched.state == state);
         vouched.is_some_and(|vouched| {
-            vouched.certified = vouched.certified || context.is_quorum(&vouched.times);
+            vouched.certified = vouched.certified || context.is_quorum(voters_of(&vouched.times));
             vouched.certified
         })
     }

@@ -76,7 +76,7 @@ impl Executions {
         progress.last_row = Some(execution);
         let has_committed = |history: &History| {
             let number = history.known(seq);
-            number.is_none_or(|number| number.has_committed(node as usize, digest, context.replicas))
+            number.is_none_or(|number| number.has_committed(node, digest))
         };
         let is_firm = !context.tentative_execution || has_committed(history);
         if is_firm {
