@@ -420,6 +420,7 @@ impl Oracles {
         let how = required(event, event.value, "value")?;
         self.liveness.set_down(&self.context, replica, false);
         self.executions.restart(event.node);
+        self.views.restart(event.node);
         if how == Value::Text("lost") {
             self.turned_faulty(replica);
         }

@@ -10,40 +10,43 @@ fn is_violated(events: &[Event<'static>], invariant: Invariant) -> bool {
     matches!(judgement(settings(), events, invariant), Judgement::Violated(_))
 }
 
-/// What happens to a row; nothing is left of it in the end, or something else.
-type Mutation = fn(Event<'static>) -> Option<Event<'static>>;
-
-fn other_digest(event: Event<'static>) -> Option<Event<'static>> {
-    Some(Event { digest: event.digest.map(|digest| digest ^ 0xf0_0000), ..event })
+/// What happens to a row.
+#[derive(Clone, Copy, Debug)]
+enum Mutation {
+    OtherDigest,
+    OtherValue,
+    Dropped,
 }
 
-fn other_value(event: Event<'static>) -> Option<Event<'static>> {
-    Some(Event { value: Some(Value::Digest(0xbad)), ..event })
-}
-
-fn dropped(_: Event<'static>) -> Option<Event<'static>> {
-    None
+impl Mutation {
+    fn of(self, event: Event<'static>) -> Option<Event<'static>> {
+        match self {
+            Self::OtherDigest => Some(Event { digest: event.digest.map(|digest| digest ^ 0xf0_0000), ..event }),
+            Self::OtherValue => Some(Event { value: Some(Value::Digest(0xbad)), ..event }),
+            Self::Dropped => None,
+        }
+    }
 }
 
 #[test]
 fn every_falsified_row_is_found_out() {
     let good = in_order(good_run(5));
     let mutations: [(Kind, Mutation, Invariant); 15] = [
-        (Kind::Request, other_digest, I3),
-        (Kind::Ordered, other_digest, I3),
-        (Kind::Propose, other_digest, I3),
-        (Kind::PrePrepared, other_digest, I7),
-        (Kind::Prepared, other_digest, I2),
-        (Kind::Prepared, other_digest, I7),
-        (Kind::Committed, other_digest, I1),
-        (Kind::Executed, other_digest, I1),
-        (Kind::Executed, other_value, I4),
-        (Kind::Checkpoint, other_value, I4),
-        (Kind::Stable, other_value, I9),
-        (Kind::Stable, other_value, I10),
-        (Kind::Reply, other_value, I5),
-        (Kind::Reply, dropped, I11),
-        (Kind::Executed, dropped, I4),
+        (Kind::Request, Mutation::OtherDigest, I3),
+        (Kind::Ordered, Mutation::OtherDigest, I3),
+        (Kind::Propose, Mutation::OtherDigest, I3),
+        (Kind::PrePrepared, Mutation::OtherDigest, I7),
+        (Kind::Prepared, Mutation::OtherDigest, I2),
+        (Kind::Prepared, Mutation::OtherDigest, I7),
+        (Kind::Committed, Mutation::OtherDigest, I1),
+        (Kind::Executed, Mutation::OtherDigest, I1),
+        (Kind::Executed, Mutation::OtherValue, I4),
+        (Kind::Checkpoint, Mutation::OtherValue, I4),
+        (Kind::Stable, Mutation::OtherValue, I9),
+        (Kind::Stable, Mutation::OtherValue, I10),
+        (Kind::Reply, Mutation::OtherValue, I5),
+        (Kind::Reply, Mutation::Dropped, I11),
+        (Kind::Executed, Mutation::Dropped, I4),
     ];
     for (kind, mutation, invariant) in mutations {
         let rows = good.iter().enumerate().filter(|(_, event)| event.kind == kind);
@@ -53,7 +56,7 @@ fn every_falsified_row_is_found_out() {
         assert!(rows.len() >= 5, "{kind}");
         for index in rows {
             let mut events = good.clone();
-            events.splice(index..=index, mutation(good[index]));
+            events.splice(index..=index, mutation.of(good[index]));
             assert!(is_violated(&events, invariant), "{invariant} in spite of {:?}", good[index]);
         }
     }
