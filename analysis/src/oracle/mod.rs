@@ -284,7 +284,7 @@ impl Oracles {
         self.checkpoints.check_window(&mut self.context, vote);
         agreement::vote(&mut self.context, &mut self.history, &mut self.open_commits, vote);
         if phase == Phase::Committed && self.context.tentative_execution {
-            self.executions.commit(&mut self.context, &mut self.history, &mut self.clients, event.node, seq);
+            self.executions.commit(&mut self.context, &mut self.history, &mut self.clients, (seq, event));
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use crate::event::{Event, EventKind, Value};
 
 use super::Invariant;
 use super::clients::Clients;
-use super::context::Context;
+use super::context::{Context, evidence};
 use super::history::{Fact, History};
 
 /// What each replica executed last.
@@ -23,15 +23,6 @@ struct Progress {
     tentative: Option<Execution>,
     /// The row that `last` comes from.
     last_row: Option<Execution>,
-}
-
-/// Why a tentative execution binds.
-#[derive(Clone, Copy, Debug)]
-enum Binding {
-    /// Its replica commits it now.
-    Commit,
-    /// Its replica executes the next one.
-    OnTop(Execution),
 }
 
 /// An execution by a replica.
@@ -86,7 +77,8 @@ impl Executions {
             progress.firm = below.map_or(progress.firm, |below| below.seq);
         }
         if let Some(below) = below {
-            judge(context, history, clients, below, Some(Binding::OnTop(execution)));
+            let on_top = execution.row(context);
+            judge(context, history, clients, below, Some(on_top));
         }
         if is_firm {
             judge(context, history, clients, execution, None);
@@ -102,15 +94,14 @@ impl Executions {
         context: &mut Context,
         history: &mut History,
         clients: &mut Clients,
-        node: u32,
-        seq: u64,
+        (seq, event): (u64, &Event<'_>),
     ) {
-        let progress = &mut self.replicas[node as usize];
+        let progress = &mut self.replicas[event.node as usize];
         if progress.tentative.is_some_and(|tentative| tentative.seq == seq)
             && let Some(execution) = progress.tentative.take()
         {
             progress.firm = seq;
-            judge(context, history, clients, execution, Some(Binding::Commit));
+            judge(context, history, clients, execution, Some(evidence(event)));
         }
     }
 
@@ -191,14 +182,15 @@ impl Execution {
     }
 }
 
-/// Compares an execution that is for good with what others did at its number.
+/// Compares an execution that is for good with what others did at its number. If it was tentative, `binding` is the row that ended
+/// that.
 #[inline]
 fn judge(
     context: &mut Context,
     history: &mut History,
     clients: &mut Clients,
     execution: Execution,
-    binding: Option<Binding>,
+    binding: Option<Event<'static>>,
 ) {
     let Execution { seq, fact } = execution;
     let Some(number) = history.number(seq) else {
@@ -224,13 +216,10 @@ fn judge(
 /// The execution differs from what is known at its number, unless it is the same.
 #[cold]
 #[inline(never)]
-fn compare(context: &mut Context, known: Fact, execution: Execution, binding: Option<Binding>) {
+fn compare(context: &mut Context, known: Fact, execution: Execution, binding: Option<Event<'static>>) {
     let Execution { seq, fact } = execution;
     let mut rows = vec![known.row(context, seq), execution.row(context)];
-    rows.extend(binding.map(|binding| match binding {
-        Binding::Commit => Fact { time_ns: context.now_ns, state: None, ..fact }.row(context, seq),
-        Binding::OnTop(next) => next.row(context),
-    }));
+    rows.extend(binding);
     let node = fact.node;
     if known.digest != fact.digest {
         let did = if known.state.is_some() { "executed" } else { "committed" };
