@@ -3,12 +3,13 @@
 //! ```text
 //! runs.csv ────► runs ───────────────┐
 //! events.csv ──► log ──► latency ────┴─► summary ──► render (table, JSON, CSV), plot (SVG, PNG)
-//!                                           │
-//!                                       statistics
+//!                 │                         │
+//!                 │                     statistics
+//!                 └────► oracle: did the protocol keep its promises?
 //! ```
 //!
 //! The crate stands alone: it needs the logs, not the simulator that wrote them. The simulator uses
-//! it to write them, and may feed [`RunLatency`] and [`summarize`] in process instead.
+//! it to write them, and may feed [`RunLatency`], [`summarize`] and [`Oracles`] in process instead.
 //!
 //! - **The unit of analysis is the run.** A run's value is the mean of its samples; means, quantiles
 //!   and their intervals are over the values of the completed runs, and stand beside the share of runs
@@ -40,6 +41,7 @@ pub mod summary;
 pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
 pub use latency::{InvalidEvent, LatencyMetric, RunLatency, Samples, UnknownMetric};
 pub use log::{EventReader, EventWriter, LogError, RowProblem};
+pub use oracle::{Oracles, check_results};
 pub use plot::{PlotError, write_sweep_plots};
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
 pub use summary::{AnalysisError, AnalysisOptions, Estimate, GroupSummary, analyze, summarize};

@@ -4,7 +4,7 @@ use crate::event::{Event, EventKind};
 
 use super::Invariant;
 use super::context::{Context, NEVER};
-use super::history::{Fact, History, Number, Phase};
+use super::history::{Fact, History, Number, Phase, Voter};
 
 /// A vote of an honest replica, as its row says.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +39,8 @@ pub(super) fn vote(context: &mut Context, history: &mut History, open: &mut Vec<
         }
         return;
     };
-    let ballot = number.ballot(vote.view, vote.digest, context.replicas);
-    number.reach(ballot, vote.phase, vote.node as usize, context);
+    let ballot = number.ballot(vote.view, vote.digest);
+    number.reach(ballot, vote.phase, vote.node, context);
     if number.ballots.len() > 1 {
         compare_ballots(context, number, ballot, vote);
     }
@@ -57,7 +57,7 @@ pub(super) fn vote(context: &mut Context, history: &mut History, open: &mut Vec<
         }
         if !number.ballots[ballot].certified {
             number.ballots[ballot].certified =
-                context.is_quorum(number.times(ballot, Phase::Prepared, context.replicas));
+                context.is_quorum(number.voters(ballot, Phase::Prepared, context.replicas));
             if !number.ballots[ballot].certified {
                 open.push(OpenCommit { vote, time_ns: context.now_ns });
             }
@@ -70,16 +70,15 @@ pub(super) fn vote(context: &mut Context, history: &mut History, open: &mut Vec<
 pub(super) fn settle(context: &mut Context, history: &mut History, commit: OpenCommit) {
     let OpenCommit { vote, time_ns } = commit;
     let Some(number) = history.number(vote.seq) else { return };
-    let ballot = number.ballot(vote.view, vote.digest, context.replicas);
-    let times = number.times(ballot, Phase::Prepared, context.replicas);
-    if context.is_quorum(times) {
+    let ballot = number.ballot(vote.view, vote.digest);
+    let voters = || number.voters(ballot, Phase::Prepared, context.replicas);
+    if context.is_quorum(voters()) {
         number.ballots[ballot].certified = true;
         return;
     }
     let slot = (vote.view, vote.seq, vote.digest);
-    let voters = (0..).zip(times).filter(|(_, prepared_ns)| **prepared_ns != NEVER);
-    let mut rows: Vec<_> =
-        voters.map(|(voter, &prepared_ns)| context.slot_row((prepared_ns, voter, EventKind::Prepared), slot)).collect();
+    let prepare = |voter: Voter| context.slot_row((voter.time_ns, voter.node, EventKind::Prepared), slot);
+    let mut rows: Vec<_> = voters().map(prepare).collect();
     let prepared = rows.len();
     rows.push(context.slot_row((time_ns, vote.node, EventKind::Committed), slot));
     let (node, seq, view, faulty, quorum) = (vote.node, vote.seq, vote.view, context.faulty_count(), context.quorum);
@@ -126,33 +125,29 @@ fn compare_ballots(context: &mut Context, number: &Number, ballot: usize, vote: 
             continue;
         }
         let replicas = context.replicas;
-        let times = |phase| number.times(index, phase, replicas);
+        let first = |phase| {
+            let first = number.voters(index, phase, replicas).min_by_key(|voter| voter.time_ns);
+            first.unwrap_or(Voter { node: vote.node, time_ns: NEVER })
+        };
         if other.view == vote.view {
             // Phases follow each other, so the first that is there was the first.
-            let own = Phase::ALL.into_iter().map(|phase| (times(phase)[vote.node as usize], phase));
-            if let Some((time_ns, phase)) = own.into_iter().find(|(time, _)| *time != NEVER) {
+            let mut own = Phase::ALL.into_iter().map(|phase| (number.time(index, phase, vote.node), phase));
+            if let Some((time_ns, phase)) = own.find(|(time_ns, _)| *time_ns != NEVER) {
                 two_votes(context, vote, other.digest, time_ns, phase);
             }
             if vote.phase == Phase::Prepared && other.has_reached(Phase::Prepared) {
-                two_prepared(context, vote, other.digest, first_of(times(Phase::Prepared)));
+                two_prepared(context, vote, other.digest, first(Phase::Prepared));
             }
         } else if vote.phase == Phase::PrePrepared && other.view < vote.view && other.has_reached(Phase::Committed) {
-            let (committer, committed_ns) = first_of(times(Phase::Committed));
-            let commit =
-                Vote { phase: Phase::Committed, node: committer, view: other.view, digest: other.digest, ..vote };
-            lost_commit(context, commit, committed_ns, vote, context.now_ns);
+            let Voter { node, time_ns } = first(Phase::Committed);
+            let commit = Vote { phase: Phase::Committed, node, view: other.view, digest: other.digest, ..vote };
+            lost_commit(context, (commit, time_ns), (vote, context.now_ns));
         } else if vote.phase == Phase::Committed && other.view > vote.view && other.has_reached(Phase::PrePrepared) {
-            let (node, time_ns) = first_of(times(Phase::PrePrepared));
+            let Voter { node, time_ns } = first(Phase::PrePrepared);
             let later = Vote { phase: Phase::PrePrepared, node, view: other.view, digest: other.digest, ..vote };
-            lost_commit(context, vote, context.now_ns, later, time_ns);
+            lost_commit(context, (vote, context.now_ns), (later, time_ns));
         }
     }
-}
-
-/// Who was first, and when.
-fn first_of(times: &[u64]) -> (u32, u64) {
-    let first = (0..).zip(times).min_by_key(|(_, time)| **time);
-    first.map_or((0, NEVER), |(node, &time)| (node, time))
 }
 
 #[cold]
@@ -171,8 +166,9 @@ fn two_votes(context: &mut Context, vote: Vote, other: u64, time_ns: u64, phase:
 }
 
 #[cold]
-fn two_prepared(context: &mut Context, vote: Vote, other: u64, (first, time_ns): (u32, u64)) {
+fn two_prepared(context: &mut Context, vote: Vote, other: u64, first: Voter) {
     let Vote { node, view, seq, digest, .. } = vote;
+    let Voter { node: first, time_ns } = first;
     let rows = [context.slot_row((time_ns, first, EventKind::Prepared), (view, seq, other)), vote.row(context)];
     context.report(
         Invariant::I2,
@@ -184,7 +180,7 @@ fn two_prepared(context: &mut Context, vote: Vote, other: u64, (first, time_ns):
 }
 
 #[cold]
-fn lost_commit(context: &mut Context, commit: Vote, committed_ns: u64, later: Vote, later_ns: u64) {
+fn lost_commit(context: &mut Context, (commit, committed_ns): (Vote, u64), (later, later_ns): (Vote, u64)) {
     let row = |context: &Context, vote: &Vote, time_ns| Event { time_ns, ..vote.row(context) };
     let rows = [row(context, &commit, committed_ns), row(context, &later, later_ns)];
     context.report(
@@ -200,7 +196,7 @@ fn lost_commit(context: &mut Context, commit: Vote, committed_ns: u64, later: Vo
 /// A replica proposes; a second digest at one place breaks I7 if it is honest.
 pub(super) fn propose(context: &mut Context, history: &mut History, node: u32, (view, seq, digest): (u64, u64, u64)) {
     let Some(number) = history.number(seq) else { return };
-    let ballot = number.ballot(view, digest, context.replicas);
+    let ballot = number.ballot(view, digest);
     number.ballots[ballot].proposed.get_or_insert((node, context.now_ns));
     let same_place = |index: usize| {
         let other = &number.ballots[index];

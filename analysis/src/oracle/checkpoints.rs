@@ -7,12 +7,15 @@ use crate::event::{Event, EventKind};
 use super::Invariant;
 use super::agreement::Vote;
 use super::context::{Context, NEVER};
+use super::history::{Voter, voters_of};
 use super::order::state_row;
 
 /// The windows of all replicas and what is known of checkpoints.
 #[derive(Clone, Debug)]
 pub(super) struct Checkpoints {
     windows: Vec<Window>,
+    /// The row by which each of them last moved.
+    moves: Vec<Option<Event<'static>>>,
     /// By number, for those that an honest replica may still make stable.
     records: BTreeMap<u64, Record>,
     /// Lowest and highest h of an honest replica.
@@ -55,7 +58,13 @@ pub(super) struct OpenCheckpoint {
 
 impl Checkpoints {
     pub(super) fn new(replicas: usize) -> Self {
-        Self { windows: vec![Window::default(); replicas], records: BTreeMap::new(), lowest: 0, highest: 0 }
+        Self {
+            windows: vec![Window::default(); replicas],
+            moves: vec![None; replicas],
+            records: BTreeMap::new(),
+            lowest: 0,
+            highest: 0,
+        }
     }
 
     /// Lowest and highest h of an honest replica.
@@ -77,13 +86,8 @@ impl Checkpoints {
     fn outside(&self, context: &mut Context, vote: Vote) {
         let Vote { phase, node, view, seq, digest } = vote;
         let row = context.slot_row((context.now_ns, node, phase.kind()), (view, seq, digest));
-        let mut rows = vec![row];
+        let rows: Vec<_> = self.moves[node as usize].into_iter().chain([row]).collect();
         let window = self.windows[node as usize];
-        let stable = self.records.get(&window.low).and_then(|record| record.stable);
-        if let Some((time_ns, first, state)) = stable {
-            let row_of_other = state_row(context, EventKind::Stable, (time_ns, first), (window.low, state));
-            rows.insert(0, row_of_other);
-        }
         let (low, high) = (window.low, window.low.saturating_add(context.log_window));
         context.report(
             Invariant::I9,
@@ -151,7 +155,7 @@ impl Checkpoints {
             context.report(
                 Invariant::I9,
                 format_args!("replica {node} moved its window back from {low} to {seq}"),
-                &[row],
+                &self.moves[node as usize].into_iter().chain([row]).collect::<Vec<_>>(),
             );
             return;
         }
@@ -159,6 +163,7 @@ impl Checkpoints {
             (window.low_before, window.moved_ns) = (window.low, context.now_ns);
         }
         window.low = seq;
+        self.moves[node as usize] = Some(row);
     }
 
     /// I9, at the end of an instant: who vouched in it counts.
@@ -171,10 +176,8 @@ impl Checkpoints {
         }
         let vouched = record.states.iter().find(|vouched| vouched.state == state);
         let times = vouched.map_or(&[][..], |vouched| &vouched.times);
-        let voters = (0..).zip(times).filter(|(_, time)| **time != NEVER);
-        let mut rows: Vec<_> = voters
-            .map(|(voter, &time)| state_row(context, EventKind::Checkpoint, (time, voter), (seq, state)))
-            .collect();
+        let vouch = |voter: Voter| state_row(context, EventKind::Checkpoint, (voter.time_ns, voter.node), (seq, state));
+        let mut rows: Vec<_> = voters_of(times).map(vouch).collect();
         let found = rows.len();
         rows.push(row);
         let (node, did) = (row.node, row.kind);
@@ -210,7 +213,7 @@ impl Checkpoints {
         let below = self.records.range_mut(..highest).rev().map(|(_, record)| record);
         for record in below.take_while(|record| !record.is_old()) {
             for vouched in &mut record.states {
-                vouched.certified = vouched.certified || context.is_quorum(&vouched.times);
+                vouched.certified = vouched.certified || context.is_quorum(voters_of(&vouched.times));
                 if vouched.certified {
                     vouched.times = Vec::new();
                 }
@@ -228,7 +231,7 @@ impl Record {
     fn is_certified(&mut self, context: &Context, state: u64) -> bool {
         let vouched = self.states.iter_mut().find(|vouched| vouched.state == state);
         vouched.is_some_and(|vouched| {
-            vouched.certified = vouched.certified || context.is_quorum(&vouched.times);
+            vouched.certified = vouched.certified || context.is_quorum(voters_of(&vouched.times));
             vouched.certified
         })
     }

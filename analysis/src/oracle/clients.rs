@@ -175,7 +175,9 @@ impl Clients {
         node: u32,
         (view, seq, digest): (u64, u64, u64),
     ) {
-        let number = history.number(seq);
+        // A liar may name any number; honest replicas take none so far away.
+        let is_possible = history.is_near(seq) || !context.is_faulty(node as usize);
+        let number = if is_possible { history.number(seq) } else { None };
         let new = number.filter(|number| number.proposal(digest).is_none());
         self.listing = Some(Listing { node, view, seq, is_new: new.is_some() });
         if let Some(number) = new {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::event::{Event, EventKind, Value};
 
+use super::history::Voter;
 use super::verdict::Findings;
 use super::{Invariant, OracleSettings};
 
@@ -74,11 +75,10 @@ impl Context {
         self.faulty_count > self.faults
     }
 
-    /// Whether those who did something at these times, a time or [`NEVER`] a replica, make a quorum together with the faulty
-    /// ones, of which nothing is known.
-    pub(super) fn is_quorum(&self, times: &[u64]) -> bool {
-        let voters = times.iter().zip(&self.faulty).filter(|(time, faulty)| **time != NEVER || **faulty);
-        voters.count() >= self.quorum
+    /// Whether these replicas make a quorum together with the faulty ones, of which nothing is known.
+    pub(super) fn is_quorum(&self, voters: impl Iterator<Item = Voter>) -> bool {
+        let honest = voters.filter(|voter| !self.faulty[voter.node as usize]).count();
+        honest + self.faulty_count >= self.quorum
     }
 
     /// A row of evidence.
@@ -95,9 +95,10 @@ impl Context {
         Event { view: Some(view), seq: Some(seq), digest: Some(digest), ..self.row(time_ns, node, kind) }
     }
 
+    /// Takes note of a violation that shows now.
     #[cold]
     pub(super) fn report(&mut self, invariant: Invariant, what: fmt::Arguments<'_>, evidence: &[Event<'static>]) {
-        self.findings.report(invariant, what, evidence);
+        self.findings.report(invariant, self.now_ns, what, evidence);
     }
 }
 

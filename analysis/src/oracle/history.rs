@@ -1,12 +1,13 @@
 //! What honest replicas did at each sequence number, as long as it can still matter.
 //!
 //! ```text
-//!        lowest honest h           highest honest h − L or so             highest number
+//!      lowest honest h − L        lowest honest h, at least highest − L      highest number
 //!   dropped     │     digest and state alone     │       everything              │
 //! ──────────────┴────────────────────────────────┴───────────────────────────────┘
 //! ```
 //!
-//! Without a replica that lags the middle part is empty. One that lags for ever, such as a dead one, costs 32 bytes a number.
+//! Without a replica that lags the middle part is one window long. One that lags for ever, such as a dead one, costs 32 bytes a
+//! number.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -39,8 +40,8 @@ impl Phase {
 pub(super) struct Ballot {
     pub(super) view: u64,
     pub(super) digest: u64,
-    /// A bit a phase: whether any honest replica reached it.
-    reached: u8,
+    /// Who reached each phase.
+    voters: [Voters; Phase::ALL.len()],
     /// Whether it was seen that a quorum prepared it.
     pub(super) certified: bool,
     /// The honest replica that proposed it, and when.
@@ -48,9 +49,32 @@ pub(super) struct Ballot {
 }
 
 impl Ballot {
+    /// Whether any honest replica reached this phase.
     pub(super) fn has_reached(&self, phase: Phase) -> bool {
-        self.reached >> phase as u8 & 1 == 1
+        !matches!(self.voters[phase as usize], Voters::Few { len: 0, .. })
     }
+}
+
+/// Who did something first when. A primary that tells everybody something else makes many ballots with few voters.
+#[derive(Clone, Copy, Debug)]
+enum Voters {
+    /// At most so many, in the order of the log.
+    Few { len: u8, voters: [Voter; FEW] },
+    /// A time for each replica stands in the number's `times`, from here on.
+    Many { start: u32 },
+}
+
+const FEW: usize = 4;
+
+/// A replica, and when it was so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Voter {
+    pub(super) node: u32,
+    pub(super) time_ns: u64,
+}
+
+impl Voters {
+    const NONE: Self = Self::Few { len: 0, voters: [Voter { node: 0, time_ns: NEVER }; FEW] };
 }
 
 /// A batch that somebody proposed at a number.
@@ -97,7 +121,7 @@ impl Fact {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Number {
     pub(super) ballots: Vec<Ballot>,
-    /// When each replica first reached each phase of each ballot: by ballot, phase, replica.
+    /// When each replica first reached a phase of a ballot, where there are many.
     times: Vec<u64>,
     pub(super) proposals: Vec<Proposal>,
     /// The requests of all proposals.
@@ -113,37 +137,80 @@ pub(super) struct Number {
 impl Number {
     /// The index of a ballot, new or known.
     #[inline]
-    pub(super) fn ballot(&mut self, view: u64, digest: u64, replicas: usize) -> usize {
+    pub(super) fn ballot(&mut self, view: u64, digest: u64) -> usize {
         let known = self.ballots.iter().position(|ballot| ballot.view == view && ballot.digest == digest);
-        known.unwrap_or_else(|| self.new_ballot(view, digest, replicas))
+        known.unwrap_or_else(|| self.new_ballot(view, digest))
     }
 
-    fn new_ballot(&mut self, view: u64, digest: u64, replicas: usize) -> usize {
-        self.ballots.push(Ballot { view, digest, reached: 0, certified: false, proposed: None });
-        self.times.resize(self.ballots.len() * Phase::ALL.len() * replicas, NEVER);
+    fn new_ballot(&mut self, view: u64, digest: u64) -> usize {
+        let voters = [Voters::NONE; Phase::ALL.len()];
+        self.ballots.push(Ballot { view, digest, voters, certified: false, proposed: None });
         self.ballots.len() - 1
-    }
-
-    /// When each replica reached a phase of a ballot.
-    #[inline]
-    pub(super) fn times(&self, ballot: usize, phase: Phase, replicas: usize) -> &[u64] {
-        let start = (ballot * Phase::ALL.len() + phase as usize) * replicas;
-        &self.times[start..start + replicas]
     }
 
     /// A replica reaches a phase of a ballot.
     #[inline]
-    pub(super) fn reach(&mut self, ballot: usize, phase: Phase, replica: usize, context: &Context) {
-        self.ballots[ballot].reached |= 1 << phase as u8;
-        let time = &mut self.times[(ballot * Phase::ALL.len() + phase as usize) * context.replicas + replica];
-        *time = (*time).min(context.now_ns);
+    pub(super) fn reach(&mut self, ballot: usize, phase: Phase, replica: u32, context: &Context) {
+        let now_ns = context.now_ns;
+        match &mut self.ballots[ballot].voters[phase as usize] {
+            Voters::Many { start } => {
+                let time_ns = &mut self.times[*start as usize + replica as usize];
+                *time_ns = (*time_ns).min(now_ns);
+            }
+            Voters::Few { len, voters } => {
+                let known = &voters[..usize::from(*len)];
+                if known.iter().any(|voter| voter.node == replica) {
+                    return;
+                }
+                if let Some(place) = voters.get_mut(usize::from(*len)) {
+                    *place = Voter { node: replica, time_ns: now_ns };
+                    *len += 1;
+                } else {
+                    self.spread(ballot, phase, context.replicas);
+                    self.reach(ballot, phase, replica, context);
+                }
+            }
+        }
+    }
+
+    /// From few voters to many.
+    fn spread(&mut self, ballot: usize, phase: Phase, replicas: usize) {
+        let start = self.times.len();
+        let many = Voters::Many { start: start as u32 };
+        self.times.resize(start + replicas, NEVER);
+        if let Voters::Few { len, voters } = std::mem::replace(&mut self.ballots[ballot].voters[phase as usize], many) {
+            for Voter { node, time_ns } in &voters[..usize::from(len)] {
+                self.times[start + *node as usize] = *time_ns;
+            }
+        }
+    }
+
+    /// Who reached a phase of a ballot.
+    pub(super) fn voters(&self, ballot: usize, phase: Phase, replicas: usize) -> impl Iterator<Item = Voter> + '_ {
+        let (few, many) = match &self.ballots[ballot].voters[phase as usize] {
+            Voters::Few { len, voters } => (&voters[..usize::from(*len)], &[][..]),
+            Voters::Many { start } => (&[][..], &self.times[*start as usize..*start as usize + replicas]),
+        };
+        few.iter().copied().chain(voters_of(many))
+    }
+
+    /// When a replica reached a phase of a ballot, or [`NEVER`].
+    #[inline]
+    pub(super) fn time(&self, ballot: usize, phase: Phase, replica: u32) -> u64 {
+        match &self.ballots[ballot].voters[phase as usize] {
+            Voters::Many { start } => self.times[*start as usize + replica as usize],
+            Voters::Few { len, voters } => {
+                let voter = voters[..usize::from(*len)].iter().find(|voter| voter.node == replica);
+                voter.map_or(NEVER, |voter| voter.time_ns)
+            }
+        }
     }
 
     /// Whether a replica committed a digest, in whatever view.
     #[inline]
-    pub(super) fn has_committed(&self, replica: usize, digest: u64, replicas: usize) -> bool {
+    pub(super) fn has_committed(&self, replica: u32, digest: u64) -> bool {
         (0..self.ballots.len()).any(|ballot| {
-            self.ballots[ballot].digest == digest && self.times(ballot, Phase::Committed, replicas)[replica] != NEVER
+            self.ballots[ballot].digest == digest && self.time(ballot, Phase::Committed, replica) != NEVER
         })
     }
 
@@ -187,6 +254,12 @@ impl Proposal {
     pub(super) fn new(digest: u64, node: u32, view: u64, time_ns: u64) -> Self {
         Self { digest, node, view, time_ns, first_request: 0, requests: 0 }
     }
+}
+
+/// Those who did something, from a time for each replica.
+pub(super) fn voters_of(times: &[u64]) -> impl Iterator<Item = Voter> + '_ {
+    let all = (0..).zip(times).map(|(node, &time_ns)| Voter { node, time_ns });
+    all.filter(|voter| voter.time_ns != NEVER)
 }
 
 /// What is left of a number that only replicas which lag can still come to.
@@ -291,7 +364,7 @@ impl History {
     }
 
     /// Keeps everything above the stable checkpoint of any honest replica, but of what lies a window or more below the highest
-    /// one only the decision.
+    /// one only the decision; that for one window more.
     pub(super) fn prune(&mut self, lowest: u64, highest: u64, log_window: u64) {
         let base = lowest.max(highest.saturating_sub(log_window));
         if base.saturating_sub(self.base) > self.longest as u64 {
@@ -312,8 +385,14 @@ impl History {
             number.clear();
             self.spare.push(number);
         }
-        let kept = self.base.saturating_sub(lowest) as usize;
+        // A broken replica may go back behind its checkpoint: the last window is still compared with.
+        let kept = self.base.saturating_sub(lowest).saturating_add(log_window) as usize;
         self.past.drain(..self.past.len().saturating_sub(kept));
+    }
+
+    /// Whether a number is so near that a window may reach it.
+    pub(super) fn is_near(&self, seq: u64) -> bool {
+        seq.saturating_sub(self.base) <= self.longest as u64
     }
 
     /// How many numbers are held with everything, and how many with their decision alone.

@@ -81,5 +81,5 @@ impl LivenessOracle {
 fn report(context: &mut Context, waiting: &Waiting, deadline_ns: u64, rows: &[Event<'static>]) {
     let Waiting { client, number, .. } = *waiting;
     let what = format_args!("request {number} of client {client} was not accepted by its deadline, {deadline_ns} ns");
-    context.findings.report_at(Invariant::I11, deadline_ns, what, rows);
+    context.findings.report(Invariant::I11, deadline_ns, what, rows);
 }

@@ -43,9 +43,9 @@
 //!
 //! # Memory
 //!
-//! Everything about a number is dropped when it is stable at all honest replicas. Below the highest stable checkpoint less the
-//! window only the decision is kept, 32 bytes a number, for replicas that lag; so one that is dead costs that much for each
-//! number, and nothing is kept otherwise. Of requests that were answered the digest stays, 11 to 22 bytes each, for a liar may propose an
+//! Of a number that is stable at all honest replicas only the decision is kept, 32 bytes, and that for one window; then it is
+//! dropped. The same goes for what lies a window below the highest stable checkpoint, so a replica that lags for ever, such as a dead
+//! one, costs 32 bytes a number. Of requests that were answered the digest stays, 11 to 22 bytes each, for a liar may propose an
 //! old one again. [`Oracles::tracked`] counts all of it.
 
 mod agreement;
@@ -284,7 +284,7 @@ impl Oracles {
         self.checkpoints.check_window(&mut self.context, vote);
         agreement::vote(&mut self.context, &mut self.history, &mut self.open_commits, vote);
         if phase == Phase::Committed && self.context.tentative_execution {
-            self.executions.commit(&mut self.context, &mut self.history, &mut self.clients, event.node, seq);
+            self.executions.commit(&mut self.context, &mut self.history, &mut self.clients, (seq, event));
         }
         Ok(())
     }
@@ -420,6 +420,7 @@ impl Oracles {
         let how = required(event, event.value, "value")?;
         self.liveness.set_down(&self.context, replica, false);
         self.executions.restart(event.node);
+        self.views.restart(event.node);
         if how == Value::Text("lost") {
             self.turned_faulty(replica);
         }

@@ -4,7 +4,7 @@ use crate::event::{Event, EventKind, Value};
 
 use super::Invariant;
 use super::clients::Clients;
-use super::context::Context;
+use super::context::{Context, evidence};
 use super::history::{Fact, History};
 
 /// What each replica executed last.
@@ -67,7 +67,7 @@ impl Executions {
         progress.last_row = Some(execution);
         let has_committed = |history: &History| {
             let number = history.known(seq);
-            number.is_none_or(|number| number.has_committed(node as usize, digest, context.replicas))
+            number.is_none_or(|number| number.has_committed(node, digest))
         };
         let is_firm = !context.tentative_execution || has_committed(history);
         if is_firm {
@@ -77,10 +77,11 @@ impl Executions {
             progress.firm = below.map_or(progress.firm, |below| below.seq);
         }
         if let Some(below) = below {
-            judge(context, history, clients, below);
+            let on_top = execution.row(context);
+            judge(context, history, clients, below, Some(on_top));
         }
         if is_firm {
-            judge(context, history, clients, execution);
+            judge(context, history, clients, execution, None);
         } else {
             clients.examine(context, history, seq, &fact, false);
         }
@@ -93,15 +94,14 @@ impl Executions {
         context: &mut Context,
         history: &mut History,
         clients: &mut Clients,
-        node: u32,
-        seq: u64,
+        (seq, event): (u64, &Event<'_>),
     ) {
-        let progress = &mut self.replicas[node as usize];
+        let progress = &mut self.replicas[event.node as usize];
         if progress.tentative.is_some_and(|tentative| tentative.seq == seq)
             && let Some(execution) = progress.tentative.take()
         {
             progress.firm = seq;
-            judge(context, history, clients, execution);
+            judge(context, history, clients, execution, Some(evidence(event)));
         }
     }
 
@@ -182,24 +182,31 @@ impl Execution {
     }
 }
 
-/// Compares an execution that is for good with what others did at its number.
+/// Compares an execution that is for good with what others did at its number. If it was tentative, `binding` is the row that ended
+/// that.
 #[inline]
-fn judge(context: &mut Context, history: &mut History, clients: &mut Clients, execution: Execution) {
+fn judge(
+    context: &mut Context,
+    history: &mut History,
+    clients: &mut Clients,
+    execution: Execution,
+    binding: Option<Event<'static>>,
+) {
     let Execution { seq, fact } = execution;
     let Some(number) = history.number(seq) else {
         if let Some(known) = history.fact(seq) {
-            compare(context, known, execution);
+            compare(context, known, execution, binding);
         }
         return;
     };
     let first = *number.executed.get_or_insert(fact);
     if first.digest != fact.digest || first.state != fact.state {
-        compare(context, first, execution);
+        compare(context, first, execution, binding);
     }
     if let Some(decided) = number.decided
         && decided.digest != fact.digest
     {
-        compare(context, decided, execution);
+        compare(context, decided, execution, binding);
     }
     if number.examined != Some((fact.digest, true)) {
         clients.examine(context, history, seq, &fact, true);
@@ -209,9 +216,10 @@ fn judge(context: &mut Context, history: &mut History, clients: &mut Clients, ex
 /// The execution differs from what is known at its number, unless it is the same.
 #[cold]
 #[inline(never)]
-fn compare(context: &mut Context, known: Fact, execution: Execution) {
+fn compare(context: &mut Context, known: Fact, execution: Execution, binding: Option<Event<'static>>) {
     let Execution { seq, fact } = execution;
-    let rows = [known.row(context, seq), execution.row(context)];
+    let mut rows = vec![known.row(context, seq), execution.row(context)];
+    rows.extend(binding);
     let node = fact.node;
     if known.digest != fact.digest {
         let did = if known.state.is_some() { "executed" } else { "committed" };

@@ -47,7 +47,7 @@ impl Judgement {
 pub struct Violation {
     /// Which invariant.
     pub invariant: Invariant,
-    /// When it shows, in nanoseconds of virtual time.
+    /// When it showed, in nanoseconds of virtual time.
     pub time_ns: u64,
     /// The nodes that it is about, each once, in the order of the evidence.
     pub nodes: Vec<u32>,
@@ -64,16 +64,10 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Takes note of a violation that shows in the last of these rows, unless an earlier one is known.
+    /// Takes note of a violation that shows at a moment, unless an earlier one is known.
     #[cold]
     #[inline(never)]
-    pub(super) fn report(&mut self, invariant: Invariant, what: fmt::Arguments<'_>, evidence: &[Event<'static>]) {
-        let time_ns = evidence.iter().map(|row| row.time_ns).max().unwrap_or_default();
-        self.report_at(invariant, time_ns, what, evidence);
-    }
-
-    /// Takes note of a violation at a moment at which nothing happened: something should have.
-    pub(super) fn report_at(
+    pub(super) fn report(
         &mut self,
         invariant: Invariant,
         time_ns: u64,

@@ -88,6 +88,13 @@ impl Views {
         }
     }
 
+    /// A replica comes back: to enter its view again is a repetition.
+    pub(super) fn restart(&mut self, node: u32) {
+        for entered in self.entered.values_mut().filter(|entered| entered.primary.is_some_and(|row| row.node == node)) {
+            entered.primary = None;
+        }
+    }
+
     fn check_growth(&mut self, context: &mut Context, node: u32, view: u64, row: Event<'static>) {
         let (current, before) = &mut self.current[node as usize];
         if view < *current {

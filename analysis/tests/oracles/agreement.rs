@@ -2,6 +2,7 @@
 
 use byzlab_analysis::EventKind as Kind;
 use byzlab_analysis::oracle::Invariant::{I1, I2, I4, I6, I7};
+use byzlab_analysis::oracle::OracleSettings;
 
 use crate::scenario::*;
 
@@ -130,4 +131,35 @@ fn i7_two_proposals_of_an_honest_primary() {
     assert_eq!((proof(&violation).0, proof(&violation).1), (2, &[0][..]));
     // A corrupted one may do as it likes.
     violations(&[vec![corrupt(0, 0)], events].concat(), []);
+}
+
+#[test]
+fn more_replicas_than_bits_in_a_word() {
+    // n = 100, f = 33, Q = 67.
+    let settings = || OracleSettings::new(100, 33);
+    let prepared = |node| slot(3, node, Kind::Prepared, (0, 1, 0xaa));
+    let commit = slot(4, 99, Kind::Committed, (0, 1, 0xaa));
+    let by = |voters: std::ops::Range<u32>| voters.map(prepared).chain([commit]).collect::<Vec<_>>();
+    violations_with(settings(), &by(33..100), []);
+    let [violation] = violations_with(settings(), &by(34..100), [I6]);
+    assert_eq!(violation.evidence.len(), 67);
+    // The same replica again is no other one.
+    violations_with(settings(), &[vec![prepared(99); 3], by(34..100)].concat(), [I6]);
+    let mut events = by(33..100);
+    events.push(slot(5, 70, Kind::PrePrepared, (0, 1, 0xbb)));
+    let [violation] = violations_with(settings(), &events, [I7]);
+    assert_eq!(
+        proof(&violation).2,
+        "0,3,3000000,70,prepared,0,1,00000000000000aa,,,,\n\
+         0,3,5000000,70,pre_prepared,0,1,00000000000000bb,,,,\n"
+    );
+}
+
+#[test]
+fn a_primary_that_tells_everybody_something_else() {
+    let lies = (1..100).map(|node| slot(3, node, Kind::PrePrepared, (0, 1, 0xa00 + u64::from(node))));
+    violations_with(OracleSettings::new(100, 33), &lies.clone().collect::<Vec<_>>(), []);
+    let two = [slot(4, 50, Kind::Prepared, (0, 1, 0xa32)), slot(5, 51, Kind::Prepared, (0, 1, 0xa33))];
+    let [violation] = violations_with(OracleSettings::new(100, 33), &lies.chain(two).collect::<Vec<_>>(), [I2]);
+    assert_eq!(violation.nodes, [50, 51]);
 }

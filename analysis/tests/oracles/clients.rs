@@ -79,15 +79,15 @@ fn i5_a_result_that_no_honest_replica_gave() {
     assert!(reason.contains("no replies"), "{reason}");
 }
 
-/// Number 1 holds the other client's request, number 2 that of the first client.
+/// Number 1 holds the other client's request, number 3 that of the first client.
 fn two_clients(other_issued: u64) -> Vec<Event<'static>> {
-    let mut events = vec![request(0, CLIENT, 2), request(other_issued, OTHER, 1)];
+    let mut events = vec![request(0, CLIENT, 3), request(other_issued, OTHER, 1)];
     events.extend(propose(40, (0, 1, batch(1)), OTHER, request_digest(OTHER, 1)));
-    events.extend(propose(1, (0, 2, batch(2)), CLIENT, request_digest(CLIENT, 2)));
+    events.extend(propose(1, (0, 3, batch(3)), CLIENT, request_digest(CLIENT, 3)));
     events.extend(phases(40, 1, &[0, 1, 2, 3]));
-    events.extend(phases(1, 2, &[0, 1, 2, 3]));
+    events.extend(phases(1, 3, &[0, 1, 2, 3]));
     events.extend((0..4).map(|node| answer(45, node, OTHER, 1, 1)));
-    events.push(accepted(10, CLIENT, 2, 2));
+    events.push(accepted(10, CLIENT, 3, 3));
     events.push(accepted(47, OTHER, 1, 1));
     in_order(events)
 }

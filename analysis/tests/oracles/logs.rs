@@ -92,9 +92,9 @@ fn the_report_shows_run_seed_time_nodes_and_rows() {
     let violation = "\
 cell 0, run 1, seed 101: I1 (agreement) violated at 100.000000 ms, nodes 0, 2
   promised: honest replicas that commit or execute at the same number have the same digest, across views
-  but: at number 4 replica 2 committed 0000000000000bad in view 0, but replica 0 committed 000000000000ba04 in view 0
+  but: at number 4 replica 2 committed 0000000000000bad in view 0, but replica 0 executed 000000000000ba04 in view 0
   cell,run,time_ns,node,event,view,seq,digest,peer,message,bytes,value
-  0,1,44000000,0,committed,0,4,000000000000ba04,,,,
+  0,1,45000000,0,executed,0,4,000000000000ba04,,,,00000000000057a4
   0,1,100000000,2,committed,0,4,0000000000000bad,,,,
 I1 violated in 1 run more: cell 0 run 2
 ";

@@ -4,6 +4,7 @@ mod agreement;
 mod clients;
 mod faults;
 mod logs;
+mod mutations;
 mod order;
 mod scenario;
 mod views;
