@@ -12,6 +12,7 @@ impl Settings {
             checkpoint_interval: protocol.checkpoint_interval.get(),
             log_window: protocol.log_window.get(),
             tentative_execution: protocol.tentative,
+            unordered_reads: protocol.read_only,
             enabled: self.oracles.enabled,
             detail,
             liveness: self.liveness().unwrap_or_else(|reason| Liveness::NotJudged(reason.to_owned())),

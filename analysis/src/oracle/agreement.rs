@@ -130,9 +130,13 @@ fn compare_ballots(context: &mut Context, number: &Number, ballot: usize, vote: 
             first.unwrap_or(Voter { node: vote.node, time_ns: NEVER })
         };
         if other.view == vote.view {
-            // Phases follow each other, so the first that is there was the first.
-            let mut own = Phase::ALL.into_iter().map(|phase| (number.time(index, phase, vote.node), phase));
-            if let Some((time_ns, phase)) = own.find(|(time_ns, _)| *time_ns != NEVER) {
+            // Phases follow each other, so the first that is there was the first. A commit says nothing of its own vote: a
+            // laggard learns it from the votes of others.
+            let votes = [Phase::PrePrepared, Phase::Prepared];
+            let mut own = votes.into_iter().map(|phase| (number.time(index, phase, vote.node), phase));
+            if vote.phase != Phase::Committed
+                && let Some((time_ns, phase)) = own.find(|(time_ns, _)| *time_ns != NEVER)
+            {
                 two_votes(context, vote, other.digest, time_ns, phase);
             }
             if vote.phase == Phase::Prepared && other.has_reached(Phase::Prepared) {

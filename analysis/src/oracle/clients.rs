@@ -24,6 +24,8 @@ pub(super) struct Clients {
     listing: Option<Listing>,
     /// Whether replies can be seen, without which only the order of accepted requests can be judged.
     sees_replies: bool,
+    /// Whether a result may come from elsewhere than where its request was ordered.
+    unordered_reads: bool,
     /// Replies that may turn out to be covered at the end of the instant.
     uncovered: Vec<Uncovered>,
     spare: Vec<Vec<HonestReply>>,
@@ -119,7 +121,7 @@ impl Accepted {
 }
 
 impl Clients {
-    pub(super) fn new(sees_replies: bool) -> Self {
+    pub(super) fn new(sees_replies: bool, unordered_reads: bool) -> Self {
         Self {
             by_node: BTreeMap::new(),
             numbers: BTreeMap::new(),
@@ -128,6 +130,7 @@ impl Clients {
             last_before: None,
             listing: None,
             sees_replies,
+            unordered_reads,
             uncovered: Vec::new(),
             spare: Vec::new(),
         }
@@ -308,6 +311,10 @@ impl Clients {
         let waiting = Waiting { client: event.node, number, digest, issued_ns };
         let reply = request.replies.iter().find(|reply| reply.result == result).copied();
         let row = evidence(event);
+        if self.unordered_reads {
+            // All who gave the result had executed the request where it was ordered; else it was read.
+            request.position.take_if(|(place, _)| reply.is_none_or(|reply| reply.executed < *place));
+        }
         if self.sees_replies {
             check_result(context, &request, &waiting, reply, row);
         }

@@ -14,7 +14,7 @@
 //! | I4 | one history | `executed`, `rollback`, `checkpoint`, `state_transfer`, `restart` |
 //! | I5 | linearizability | `request`, `reply`, `propose` with `ordered`, `executed`, and of the replies `send` |
 //! | I6 | commits survive | `prepared`, `committed`, `pre_prepared` |
-//! | I7 | no equivocation | `pre_prepared`, `prepared`, `committed`, `propose` |
+//! | I7 | no equivocation | `pre_prepared`, `prepared`, `propose` |
 //! | I8 | views grow | `view_change`, `new_view` |
 //! | I9 | window | `pre_prepared`, `prepared`, `committed`, `checkpoint`, `stable`, `state_transfer` |
 //! | I10 | equal checkpoints | `stable` |
@@ -35,9 +35,12 @@
 //! * **I5.** An accepted result must be one that an honest replica gave for that request. A request that was issued after another
 //!   one was accepted must not come before it in the order. A result for a request that was not ordered, a read, must
 //!   come from an honest replica that had executed everything accepted before the read was issued, at the latest in the instant of
-//!   its reply. Without replies only the order is checked, and I5 is at best "not judged".
+//!   its reply. One that was ordered too, but accepted from replicas that had not come so far, counts as a read. Without replies only the order is checked, and I5 is at best "not judged".
 //! * **I6** compares what an honest replica accepts in later views, which is what their NEW-VIEWs say or what was proposed after
 //!   them: neither may contradict a commit.
+//! * **I8** asks for one order of a view only where the view's primary is honest. A faulty one can send several NEW-VIEWs, each
+//!   with a quorum of VIEW-CHANGEs of its own, and nothing in the protocol keeps two replicas from entering with either; that no two
+//!   of their orders count is I2 and I6.
 //! * **I11** is judged at the end for requests whose deadline has come, unless at some moment after stabilisation more than f
 //!   replicas were down or faulty.
 //!
@@ -151,7 +154,7 @@ impl Oracles {
             executions: Executions::new(replicas),
             checkpoints: Checkpoints::new(replicas),
             views: Views::new(replicas),
-            clients: Clients::new(settings.detail.has_replies()),
+            clients: Clients::new(settings.detail.has_replies(), settings.unordered_reads),
             liveness: LivenessOracle::new(settings.liveness, replicas),
             open_commits: Vec::new(),
             open_checkpoints: Vec::new(),
@@ -269,7 +272,7 @@ impl Oracles {
         for view in self.open_views.drain(..) {
             self.views.settle(&mut self.context, view);
         }
-        self.clients.settle(|replica| self.executions.firm(replica));
+        self.clients.settle(|replica| self.executions.reached(replica));
     }
 
     #[inline]
@@ -313,7 +316,7 @@ impl Oracles {
         // In a log of messages the digest of a reply is that of its result.
         let result = if let Some(Value::Digest(result)) = event.value { Some(result) } else { event.digest };
         let result = required(event, result, "value")?;
-        let executed = self.executions.firm(replica);
+        let executed = self.executions.reached(replica);
         self.clients.answer(&self.context, event.node, (client, number), result, executed);
         Ok(())
     }

@@ -37,9 +37,10 @@ impl Executions {
         Self { replicas: vec![Progress { last: Some(0), ..Progress::default() }; replicas] }
     }
 
-    /// The last number that a replica executed for good.
-    pub(super) fn firm(&self, replica: usize) -> u64 {
-        self.replicas[replica].firm
+    /// The last number that a replica executed, for good or not.
+    pub(super) fn reached(&self, replica: usize) -> u64 {
+        let progress = &self.replicas[replica];
+        progress.last.unwrap_or(progress.firm)
     }
 
     /// A replica executes a batch.

@@ -15,6 +15,8 @@ pub struct OracleSettings {
     pub log_window: u64,
     /// Whether replicas may execute what is prepared and roll it back. Then an execution counts once its replica has committed.
     pub tentative_execution: bool,
+    /// Whether replicas may answer a read without ordering it. Then only replies tell where an accepted result comes from.
+    pub unordered_reads: bool,
     /// Which invariants to judge.
     pub enabled: InvariantSet,
     /// Which rows there are.
@@ -33,6 +35,7 @@ impl OracleSettings {
             checkpoint_interval: 100,
             log_window: 400,
             tentative_execution: false,
+            unordered_reads: false,
             enabled: InvariantSet::ALL,
             detail: Detail::InProcess,
             liveness: Liveness::NotJudged("no bound was given".to_owned()),

@@ -64,8 +64,12 @@ impl Views {
         if view > 0 && !self.has_cause(view) {
             open.push(OpenView { view, row });
         }
+        let primary = view % context.replicas as u64;
+        // A faulty primary can send several, each with a quorum of view changes of its own; the votes see to it that no two of
+        // them count (I2, I6).
+        let is_promised = !context.is_faulty(primary as usize);
         let entered = self.entered.entry(view).or_insert(Entered { first: row, primary: None });
-        if entered.first.value != Some(Value::Digest(order)) {
+        if is_promised && entered.first.value != Some(Value::Digest(order)) {
             let rows = [entered.first, row];
             let first = entered.first.node;
             context.report(
@@ -74,7 +78,7 @@ impl Views {
                 &rows,
             );
         }
-        if u64::from(node) == view % context.replicas as u64
+        if u64::from(node) == primary
             && let Some(before) = entered.primary.replace(row)
         {
             context.report(

@@ -55,6 +55,7 @@ impl Replica {
 
     /// Executes a batch and replies. A request that has taken effect already is left out (rule 10).
     fn execute(&mut self, slot: Slot, batch: &Batch, effects: &mut Effects) {
+        let place = effects.events.len();
         for request in batch.requests() {
             let Some(client) = self.config.client_index(request.client) else { continue };
             if request.timestamp > self.state.last_of(client).timestamp {
@@ -63,7 +64,8 @@ impl Replica {
             }
         }
         self.last_executed = slot.seq;
-        effects.event(Event::Executed { slot, state: self.state.digest() });
+        // Its replies tell of the state after it.
+        effects.events.insert(place, Event::Executed { slot, state: self.state.digest() });
     }
 
     /// What follows once an executed batch is committed.
