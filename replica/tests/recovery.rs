@@ -239,6 +239,26 @@ fn rule_30_a_primary_that_comes_back_assigns_no_number_twice() {
     assert_eq!(stage.replicas[0].last_executed(), SeqNum(2));
 }
 
+#[test]
+fn rule_30_a_crash_in_the_midst_of_a_state_transfer_does_not_end_it() {
+    let mut stage = attentive();
+    stage.lose(|passage| passage.from == NodeId(3) || passage.to == NodeId(3));
+    stage.begin_client(12, |_| {});
+    stage.run_for(Span::from_millis(650));
+    // It learns that a checkpoint is stable, and crashes before it has the state.
+    stage.lose(|passage| passage.is(MessageKind::State));
+    while stage.replicas[3].log().low() == SeqNum(0) {
+        stage.run_for(DELAY);
+    }
+    assert_eq!(stage.replicas[3].last_executed(), SeqNum(0));
+    stage.silence(3);
+    stage.run_for(DELAY);
+    stage.heal();
+    stage.restart(3, true);
+    stage.run();
+    assert_eq!(stage.states(&[0, 1, 2, 3]).len(), 1);
+}
+
 /// The shell of replica 2 with an outage from 100 to 200 ms, and the events that it logs.
 fn outage(durable: bool) -> (Shell<Replica>, Outbox<Message, Event>) {
     let stage = Stage::new(4);

@@ -332,6 +332,10 @@ impl Replica {
         }
         self.stay_awake(now, effects);
         self.send_to_others(self.status(false), effects);
+        // A state that was being fetched is still missing.
+        if let Some(proof) = self.checkpoints.proof.clone().filter(|proof| proof.slot().seq > self.last_executed) {
+            self.catch_up_to(now, proof, effects);
+        }
     }
 
     /// Votes that prove nothing yet, requests, timers and what is known of others are gone; its own votes it knows from its
