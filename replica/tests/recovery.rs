@@ -53,6 +53,21 @@ fn rule_17_lost_checkpoints_come_again_when_somebody_waits_for_them() {
 }
 
 #[test]
+fn rule_17_commits_that_a_tentative_replica_lost_come_again() {
+    let mut stage = Stage::with(4, |config| {
+        config.status_interval = Span::from_millis(100);
+        config.tentative = true;
+    });
+    stage.lose(|passage| passage.is(MessageKind::Commit) && passage.to == NodeId(3) && passage.at < ms(90));
+    stage.begin_client(1, |workload| workload.reply_quorum = 3);
+    stage.run_until(ms(400));
+    assert_eq!(stage.commits().len(), 4, "the last one by what others say again");
+    assert_eq!(stage.timeouts(), []);
+    stage.run();
+    assert_eq!(stage.states(&[0, 1, 2, 3]).len(), 1);
+}
+
+#[test]
 fn rule_17_a_view_change_is_repeated_unchanged_until_the_view_begins() {
     let mut stage = attentive();
     stage.silence(0);

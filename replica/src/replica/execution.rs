@@ -76,6 +76,11 @@ impl Replica {
         }
     }
 
+    /// The last number that it executed for good, and not tentatively.
+    pub(super) fn last_final(&self) -> SeqNum {
+        SeqNum(self.last_executed.0 - u64::from(self.undo.is_some()))
+    }
+
     /// Takes back what was executed tentatively (rule 28).
     pub(super) fn roll_back(&mut self, now: Time, effects: &mut Effects) {
         let Some(before) = self.undo.take() else { return };
