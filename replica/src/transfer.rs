@@ -17,7 +17,7 @@ pub struct Status {
     pub active: bool,
     /// The proof of its last stable checkpoint; none if that is 0.
     pub stable: Option<Certificate>,
-    /// The last number that it executed for good.
+    /// The last number that it executed, and not tentatively: of what is not committed yet it may lack the COMMITs.
     pub executed: SeqNum,
     /// Which of the 64 numbers after that it has a pre-prepare for in this view, the lowest bit for the first.
     pub pre_prepared: u64,

@@ -105,7 +105,7 @@ impl Replica {
 
     fn hear_of_checkpoint(&mut self, proof: &Certificate) {
         let seq = proof.slot().seq;
-        if seq > self.last_executed && self.checkpoints.ahead.as_ref().is_none_or(|ahead| ahead.slot().seq < seq) {
+        if seq > self.last_final() && self.checkpoints.ahead.as_ref().is_none_or(|ahead| ahead.slot().seq < seq) {
             self.checkpoints.ahead = Some(proof.clone());
         }
     }

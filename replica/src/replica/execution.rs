@@ -88,8 +88,8 @@ impl Replica {
         }
     }
 
-    /// The last number whose execution is final.
-    pub(super) fn last_committed(&self) -> SeqNum {
+    /// The last number that it executed for good, and not tentatively.
+    pub(super) fn last_final(&self) -> SeqNum {
         SeqNum(self.last_executed.0 - u64::from(self.undo.is_some()))
     }
 

@@ -93,7 +93,7 @@ impl Replica {
             self.send_to_others(self.status(false), effects);
             self.fetch_awaited(effects);
             match self.checkpoints.ahead.clone() {
-                Some(ahead) if ahead.slot().seq > self.last_executed => self.catch_up_to(now, ahead, effects),
+                Some(ahead) if ahead.slot().seq > self.last_final() => self.catch_up_to(now, ahead, effects),
                 _ => self.ask_next_for_state(effects),
             }
         } else if !laggards.is_empty() {
@@ -111,12 +111,12 @@ impl Replica {
             || self.transfer.is_some()
             || self.checkpoints.ahead.is_some()
             || !self.requests.is_empty()
-            || self.log.last() > self.last_committed()
+            || self.log.last() > self.last_final()
     }
 
     /// Who has not been heard to have come as far as this replica.
     fn laggards(&self) -> NodeSet {
-        let last = self.last_committed();
+        let last = self.last_final();
         let committed = || self.log.get(last)?.committed();
         let up_to_date = match self.checkpoints.votes.get(&last) {
             Some(votes) if last == self.log.low() => {
@@ -138,16 +138,15 @@ impl Replica {
     }
 
     fn status(&self, answers: bool) -> Message {
-        let executed = self.last_committed();
         let bits = (0..64).filter(|bit| {
-            let entry = self.log.get(SeqNum(executed.0 + 1 + bit));
+            let entry = self.log.get(SeqNum(self.last_final().0 + 1 + bit));
             entry.is_some_and(|entry| entry.phase != Phase::Empty)
         });
         Message::Status(Arc::new(self.signer.sign(Status {
             view: self.view,
             active: self.active.is_some(),
             stable: self.checkpoints.proof.clone(),
-            executed,
+            executed: self.last_final(),
             pre_prepared: bits.fold(0, |bits, bit| bits | 1 << bit),
             answers,
             replica: self.id(),
@@ -166,7 +165,7 @@ impl Replica {
         if let Some(proof) = status.stable.as_ref().filter(|proof| proof.slot().seq > self.log.low()) {
             self.settle_checkpoint(now, proof.clone(), effects);
             // It asked, so it is stuck; who is merely told may be about to get there.
-            if status.answers && proof.slot().seq > self.last_executed {
+            if status.answers && proof.slot().seq > self.last_final() {
                 self.catch_up_to(now, proof.clone(), effects);
             }
         }
@@ -308,7 +307,7 @@ impl Replica {
     /// What a quorum has committed is committed, whatever view this replica is in.
     fn on_committed(&mut self, now: Time, proof: &Certificate, batch: &Arc<Batch>, effects: &mut Effects) {
         let slot = proof.slot();
-        let right = slot.seq > self.last_executed
+        let right = slot.seq > self.last_final()
             && self.log.contains(slot.seq)
             && slot.digest == batch.digest()
             && proof.proves_commit(self.config.cluster)
@@ -317,11 +316,17 @@ impl Replica {
             return;
         }
         let Some(entry) = self.log.entry(slot.seq) else { return };
-        if entry.decision().is_none() {
-            entry.learn_committed(proof.clone(), Arc::clone(batch));
-            effects.event(Event::Committed(slot));
-            self.execute_ready(now, effects);
+        if entry.decision().is_some() {
+            return;
         }
+        let is_other = entry.pre_prepare.as_ref().is_none_or(|accepted| accepted.vote.digest != slot.digest);
+        entry.learn_committed(proof.clone(), Arc::clone(batch));
+        effects.event(Event::Committed(slot));
+        // A later view may have decided otherwise than what was executed here tentatively.
+        if is_other && slot.seq == self.last_executed {
+            self.roll_back(now, effects);
+        }
+        self.execute_ready(now, effects);
     }
 
     /// Comes back after a crash, with what stable storage kept (rule 30) or with nothing.
@@ -337,6 +342,10 @@ impl Replica {
         }
         self.stay_awake(now, effects);
         self.send_to_others(self.status(false), effects);
+        // A state that was being fetched is still missing.
+        if let Some(proof) = self.checkpoints.proof.clone().filter(|proof| proof.slot().seq > self.last_executed) {
+            self.catch_up_to(now, proof, effects);
+        }
     }
 
     /// Votes that prove nothing yet, requests, timers and what is known of others are gone; its own votes it knows from its
