@@ -137,7 +137,10 @@ fn rule_29_a_replica_that_the_primary_keeps_in_the_dark_catches_up() {
     stage.run();
     assert_eq!(stage.accepted().len(), 7);
     assert_eq!(stage.states(&[0, 1, 2, 3]).len(), 1);
-    assert!(stage.sent_by(1, MessageKind::State).iter().any(|passage| passage.to == NodeId(3)));
+    assert!(
+        stage.sent_by(1, MessageKind::PrePrepare).iter().any(|passage| passage.to == NodeId(3)),
+        "a backup sent it"
+    );
 }
 
 #[test]
