@@ -44,23 +44,35 @@ impl Settings {
     }
 
     /// By when a request is accepted at the latest after the network became stable, if each message takes at most `delay` from
-    /// then on. It is generous: see docs/protocol.md.
+    /// then on. It is generous: docs/protocol.md derives it.
     fn derived_bound(&self, stable: Span, delay: Span) -> Span {
         let protocol = &self.protocol;
         let times = |span: Span, count: u64| Span::from_nanos(span.as_nanos().saturating_mul(count));
-        let views = u64::from(protocol.cluster.faults()) + 2;
+        let doubled = |span: Span, count: u32| times(span, 1_u64.checked_shl(count).unwrap_or(u64::MAX));
+        let faults = u32::from(protocol.cluster.faults());
+        // From giving up a view to the first execution in the next.
+        let round = times(delay, 8);
+        // So many views fail because the wait is still too short for a round.
+        let wait = protocol.view_change_timeout;
+        let too_short = round.as_nanos().div_ceil(wait.as_nanos()).next_power_of_two().trailing_zeros();
         // Waits double, so the last one before stabilisation was at most as long as all the time until then.
-        let last_wait = times(stable + protocol.view_change_timeout, 2);
-        // A view needs the longest wait, and what is lost is asked for on the status interval.
-        let round = times(delay, 8) + times(protocol.status_interval, 2);
-        let longest_wait = times(last_wait.max(round), 1_u64.checked_shl(views as u32).unwrap_or(u64::MAX));
+        let last_wait = times(stable + wait, 2).max(round);
+        // Replicas in different views find each other by their status.
+        let reunion = times(round + times(protocol.status_interval, 2), u64::from(faults) + 2);
+        // Requests that come first; where the request timer is too short for a round, each costs views of its own.
         let at_once = protocol.max_in_flight.get().saturating_mul(protocol.batch_size.get() as u64);
         let turns = u64::from(protocol.clients).div_ceil(at_once);
+        let first = if protocol.request_timeout < round {
+            let views = doubled(wait.max(round), faults + too_short + 2);
+            times(protocol.request_timeout + views, u64::from(protocol.clients))
+        } else {
+            times(round + protocol.batch_delay, turns)
+        };
         times(self.workload.client_timeout, 2)
             + protocol.request_timeout
-            + longest_wait
-            + times(round, views)
-            + times(times(delay, 5) + protocol.batch_delay, turns)
+            + doubled(last_wait, faults + too_short + 2)
+            + reunion
+            + first
     }
 
     /// Whether a replica can never exchange messages with a quorum, itself included.

@@ -14,11 +14,13 @@ pub(super) struct LivenessOracle {
     down: Vec<bool>,
     /// When too many were down or faulty at once, after stabilisation or when it came.
     is_excused: bool,
+    /// How many requests waited at the end that were not due yet.
+    undue: usize,
 }
 
 impl LivenessOracle {
     pub(super) fn new(liveness: Liveness, replicas: usize) -> Self {
-        Self { liveness, down: vec![false; replicas], is_excused: false }
+        Self { liveness, down: vec![false; replicas], is_excused: false, undue: 0 }
     }
 
     /// A replica crashes or comes back.
@@ -50,18 +52,26 @@ impl LivenessOracle {
     pub(super) fn finish(&mut self, context: &mut Context, clients: &Clients, end_ns: u64) {
         self.look(context, end_ns);
         for waiting in clients.waiting() {
-            if let Some(deadline_ns) = self.deadline(&waiting).filter(|deadline_ns| *deadline_ns <= end_ns) {
-                report(context, &waiting, deadline_ns, &[waiting.row(context)]);
+            match self.deadline(&waiting) {
+                Some(deadline_ns) if deadline_ns <= end_ns => {
+                    report(context, &waiting, deadline_ns, &[waiting.row(context)]);
+                }
+                Some(_) => self.undue += 1,
+                None => {}
             }
         }
     }
 
-    /// Why nothing can be said.
-    pub(super) fn reason(&self) -> Option<String> {
+    /// Why nothing can be said, if nothing was `late`.
+    pub(super) fn reason(&self, late: bool) -> Option<String> {
         match &self.liveness {
             Liveness::NotJudged(reason) => Some(reason.clone()),
             Liveness::Judge { .. } if self.is_excused => {
                 Some("more than f replicas were down or corrupted at once".to_owned())
+            }
+            Liveness::Judge { .. } if self.undue > 0 && !late => {
+                let requests = if self.undue == 1 { "1 request was" } else { &format!("{} requests were", self.undue) };
+                Some(format!("the run ended while {requests} not due yet"))
             }
             Liveness::Judge { .. } => None,
         }

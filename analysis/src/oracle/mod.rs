@@ -41,8 +41,8 @@
 //! * **I8** asks for one order of a view only where the view's primary is honest. A faulty one can send several NEW-VIEWs, each
 //!   with a quorum of VIEW-CHANGEs of its own, and nothing in the protocol keeps two replicas from entering with either; that no two
 //!   of their orders count is I2 and I6.
-//! * **I11** is judged at the end for requests whose deadline has come, unless at some moment after stabilisation more than f
-//!   replicas were down or faulty.
+//! * **I11** is judged at the end for requests whose deadline has come; if others wait, it is at best "not judged". It is not
+//!   judged if at some moment after stabilisation more than f replicas were down or faulty.
 //!
 //! # Memory
 //!
@@ -230,7 +230,8 @@ impl Oracles {
 
     /// Why an invariant cannot be said to hold.
     fn reason(&self, invariant: Invariant) -> Option<String> {
-        let excused = || (invariant == Invariant::I11).then(|| self.liveness.reason()).flatten();
+        let late = || self.context.findings.of(Invariant::I11).is_some();
+        let excused = || (invariant == Invariant::I11).then(|| self.liveness.reason(late())).flatten();
         self.detail.reason(invariant).map(str::to_owned).or_else(excused)
     }
 

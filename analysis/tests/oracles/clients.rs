@@ -159,8 +159,10 @@ fn i11_late_and_never() {
     assert_eq!((proof(&violation).0, proof(&violation).1), (50, &[CLIENT][..]));
     let [violation] = violations(&[issued, request(3, OTHER, 1)], [I11]);
     assert_eq!((proof(&violation).0, proof(&violation).1), (50, &[CLIENT][..]));
-    // The run ends after a second.
+    // The run ends after a second: nothing is late, but nothing can be said of it either.
     violations(&[request(951, CLIENT, 1)], []);
+    let reason = "the run ended while 1 request was not due yet";
+    assert_eq!(judgement(settings(), &[request(951, CLIENT, 1)], I11), Judgement::NotJudged(reason.to_owned()));
     // Corrupted and crashed clients are on their own.
     violations(&[issued, corrupt(1, CLIENT)], []);
     violations(&[issued, at(1, CLIENT, Kind::Crash)], []);
