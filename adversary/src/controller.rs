@@ -97,10 +97,10 @@ impl Controller {
         now: Time,
         puppet: usize,
         from: NodeId,
-        message: Message,
+        message: &Message,
         out: &mut Outbox<Message, Event>,
     ) {
-        let side = self.collusion.as_ref().and_then(|collusion| collusion.side_of(&message));
+        let side = self.collusion.as_ref().and_then(|collusion| collusion.side_of(message));
         let sides = match side {
             Some(side) => side..side + 1,
             None => 0..self.puppets[puppet].sides.len(),
@@ -159,7 +159,7 @@ impl Controller {
                 ordered_events(pre_prepare).for_each(|event| out.event(now, node, event.into()));
                 if place.side == 0 && self.collusion.is_some() {
                     // Its own other sides have proposed this just now.
-                    self.hand_over(now, place.puppet, node, message.clone(), out);
+                    self.hand_over(now, place.puppet, node, &message, out);
                 }
             }
             out.send(now, node, to, message);
@@ -188,7 +188,7 @@ impl Process<Message, Event> for Controller {
         self.knowledge.learn(&arrival.message);
         if self.lets_in(&arrival, index, out) {
             let from = arrival.from();
-            self.hand_over(arrival.time, index, from, arrival.message, out);
+            self.hand_over(arrival.time, index, from, &arrival.message, out);
         }
     }
 

@@ -32,14 +32,12 @@ impl Settings {
         }
         let stable =
             self.network.stabilises_at().ok_or("the network never stabilises: messages can be lost to the end")?;
-        let bound = match self.oracles.liveness_bound {
-            Some(bound) => bound,
-            None => {
-                let delay = self.network.longest_delay();
-                let delay = delay.ok_or("delays have no bound: give [oracles] liveness_bound to judge it")?;
-                self.derived_bound(Span::from_nanos(stable.as_nanos()), delay)
-            }
+        let derived = || {
+            let delay = self.network.longest_delay();
+            let delay = delay.ok_or("delays have no bound: give [oracles] liveness_bound to judge it")?;
+            Ok(self.derived_bound(Span::from_nanos(stable.as_nanos()), delay))
         };
+        let bound = self.oracles.liveness_bound.map_or_else(derived, Ok)?;
         Ok(Liveness::Judge { stabilised_ns: stable.as_nanos(), bound_ns: bound.as_nanos() })
     }
 

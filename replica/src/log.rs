@@ -118,10 +118,14 @@ impl Entry {
         let own = |kind| slot.map(|slot| signer.vote(kind, slot.view, slot.seq, slot.digest));
         if self.phase >= Phase::Prepared {
             self.phase = Phase::Prepared;
-            own(VoteKind::Commit).iter().for_each(|vote| _ = self.commits.insert(vote));
+            if let Some(vote) = own(VoteKind::Commit) {
+                self.commits.insert(&vote);
+            }
         } else {
             self.prepares = Votes::default();
-            own(VoteKind::Prepare).iter().filter(|_| backup).for_each(|vote| _ = self.prepares.insert(vote));
+            if let Some(vote) = own(VoteKind::Prepare).filter(|_| backup) {
+                self.prepares.insert(&vote);
+            }
         }
     }
 

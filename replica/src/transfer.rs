@@ -19,7 +19,8 @@ pub struct Status {
     pub stable: Option<Certificate>,
     /// The last number that it executed, and not tentatively: of what is not committed yet it may lack the COMMITs.
     pub executed: SeqNum,
-    /// Which of the 64 numbers after that it has a pre-prepare for in this view, the lowest bit for the first.
+    /// Which of the 64 numbers after that it has a pre-prepare for in this view, the lowest bit for the first; none before it has
+    /// entered it.
     pub pre_prepared: u64,
     /// Whether it answers another status. An answer is not answered with a status again.
     pub answers: bool,

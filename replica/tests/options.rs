@@ -135,7 +135,7 @@ fn rule_28_a_proof_of_something_else_takes_it_back() {
     let message = proof(&stage, 5, 1, &there);
     let events = stage.deliver(0, 3, message).events;
     assert_eq!(events[..2], [Event::Committed(slot(5, 1, there.digest())), Event::Rollback(slot(0, 1, here.digest()))]);
-    assert!(matches!(events[2..], [Event::Replied { .. }, Event::Executed { .. }]), "{events:?}");
+    assert!(matches!(events[2..], [Event::Executed { .. }, Event::Replied { .. }]), "{events:?}");
     assert_eq!(stage.replicas[3].last_executed(), SeqNum(1));
 }
 

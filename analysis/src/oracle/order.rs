@@ -67,8 +67,9 @@ impl Executions {
         progress.last = Some(seq);
         progress.last_row = Some(execution);
         let has_committed = |history: &History| {
+            // Where that is forgotten already, nothing is said against a rollback.
             let number = history.known(seq);
-            number.is_none_or(|number| number.has_committed(node, digest))
+            number.is_some_and(|number| number.has_committed(node, digest))
         };
         let is_firm = !context.tentative_execution || has_committed(history);
         if is_firm {

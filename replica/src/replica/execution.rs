@@ -99,7 +99,9 @@ impl Replica {
         self.state = *before;
         self.reads.at_least = self.reads.at_least.max(self.last_executed);
         let undone = self.log.get(self.last_executed).and_then(|entry| entry.pre_prepare.as_ref());
-        undone.into_iter().for_each(|pre_prepare| effects.event(Event::Rollback(pre_prepare.slot())));
+        if let Some(pre_prepare) = undone {
+            effects.event(Event::Rollback(pre_prepare.slot()));
+        }
         self.last_executed = SeqNum(self.last_executed.0 - 1);
         self.pulse.moved(now);
     }

@@ -46,8 +46,9 @@ impl Proposer {
         *last = request.timestamp;
         if *waits {
             // A client has one request at a time; a later one stands in for it, so that a flood takes no more room.
-            let place = self.waiting.iter_mut().find(|(_, other)| other.client == request.client);
-            place.into_iter().for_each(|(_, other)| *other = SignedRequest::clone(&request));
+            if let Some((_, other)) = self.waiting.iter_mut().find(|(_, other)| other.client == request.client) {
+                *other = request;
+            }
         } else {
             *waits = true;
             self.waiting.push_back((now, request));
@@ -118,7 +119,9 @@ impl Replica {
     /// Puts requests in line that were not ordered before this view began (rule 27).
     pub(super) fn propose_again(&mut self, now: Time, effects: &mut Effects) {
         let held: Vec<_> = self.requests.iter().map(|(client, request)| (client, Arc::clone(request))).collect();
-        held.into_iter().for_each(|(client, request)| self.proposer.take(now, client, request));
+        for (client, request) in held {
+            self.proposer.take(now, client, request);
+        }
         self.propose_waiting(now, effects);
     }
 
@@ -227,7 +230,11 @@ impl Replica {
             VoteKind::PrePrepare | VoteKind::Checkpoint => return,
         };
         // A prepare that comes after its quorum closed changes nothing; a commit still tells that its sender is up to date.
-        if (open || vote.kind == VoteKind::Commit) && entry.votes(vote.kind).insert(&vote) >= needed && open {
+        if !open && vote.kind == VoteKind::Prepare {
+            return;
+        }
+        let count = entry.votes(vote.kind).insert(&vote);
+        if open && count >= needed {
             self.advance(now, vote.slot(), effects);
         }
     }

@@ -46,21 +46,28 @@ impl Pulse {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) struct Transfer {
     pub(super) proof: Certificate,
-    asked: NodeId,
+    /// Whom it has asked, in this round, and who was asked last.
+    asked: NodeSet,
+    last: NodeId,
 }
 
 impl Transfer {
-    /// Begins with the first signer after `me`, so that not all ask the same.
+    /// Begins after `me`, so that not all ask the same.
     pub(super) fn new(proof: Certificate, me: NodeId) -> Transfer {
-        let mut transfer = Transfer { proof, asked: me };
-        transfer.ask_next(me);
-        transfer
+        Transfer { proof, asked: NodeSet::new(), last: me }
     }
 
-    fn ask_next(&mut self, me: NodeId) {
-        let others = || self.proof.signers().iter().filter(|&node| node != me);
-        let next = others().find(|&node| node > self.asked).or_else(|| others().next());
-        self.asked = next.unwrap_or(self.asked);
+    /// The next signers to be asked, at most so many.
+    fn ask_next(&mut self, count: u16, me: NodeId) -> Vec<NodeId> {
+        let signers: Vec<NodeId> = self.proof.signers().iter().filter(|&node| node != me).collect();
+        let first = signers.iter().position(|&node| node > self.last).unwrap_or(0);
+        let turn = (0..signers.len()).map(|place| signers[(first + place) % signers.len()]);
+        let next: Vec<NodeId> = turn.filter(|&node| !self.asked.contains(node)).take(usize::from(count)).collect();
+        for &node in &next {
+            self.asked.insert(node);
+        }
+        self.last = next.last().copied().unwrap_or(self.last);
+        next
     }
 }
 
@@ -87,15 +94,15 @@ impl Replica {
         }
         let laggards = self.laggards();
         if self.is_waiting() {
+            match self.checkpoints.ahead.clone() {
+                Some(ahead) if ahead.slot().seq > self.last_final() => self.catch_up_to(now, ahead, effects),
+                _ => self.ask_again_for_state(effects),
+            }
             if let Some(own) = self.own_view_change() {
                 self.send_to_others(own, effects);
             }
             self.send_to_others(self.status(false), effects);
             self.fetch_awaited(effects);
-            match self.checkpoints.ahead.clone() {
-                Some(ahead) if ahead.slot().seq > self.last_final() => self.catch_up_to(now, ahead, effects),
-                _ => self.ask_next_for_state(effects),
-            }
         } else if !laggards.is_empty() {
             self.send_to(&laggards, self.status(false), effects);
         } else {
@@ -140,7 +147,7 @@ impl Replica {
     fn status(&self, answers: bool) -> Message {
         let bits = (0..64).filter(|bit| {
             let entry = self.log.get(SeqNum(self.last_final().0 + 1 + bit));
-            entry.is_some_and(|entry| entry.phase != Phase::Empty)
+            entry.is_some_and(|entry| self.active.is_some() && entry.phase != Phase::Empty)
         });
         Message::Status(Arc::new(self.signer.sign(Status {
             view: self.view,
@@ -182,7 +189,10 @@ impl Replica {
             (Some(view), Some(new_view)) if (status.view, status.active) < (view, true) => {
                 send(Message::NewView(Arc::clone(new_view)));
             }
-            (None, _) if status.view <= self.view => self.own_view_change().into_iter().for_each(&mut send),
+            // Who answers was sent it just now.
+            (None, _) if status.view <= self.view && !status.answers => {
+                self.own_view_change().into_iter().for_each(&mut send)
+            }
             _ => {}
         }
         let same_view = status.active && self.active == Some(status.view);
@@ -232,19 +242,27 @@ impl Replica {
         }
     }
 
-    /// Asks one replica for the state at h.
-    pub(super) fn ask_for_state(&self, effects: &mut Effects) {
-        if let Some(Transfer { proof, asked }) = &self.transfer {
-            let slot = proof.slot();
-            effects.send(Recipients::One(*asked), self.fetch(Wanted::Checkpoint, slot.seq, slot));
+    /// Asks for the state at h: f+1 of those who vouch for it, for one of them will answer.
+    pub(super) fn ask_for_state(&mut self, effects: &mut Effects) {
+        self.ask_next_for_state(self.config.cluster.weak_quorum(), effects);
+    }
+
+    /// The same, after another status interval without an answer: the next ones, in turn.
+    fn ask_again_for_state(&mut self, effects: &mut Effects) {
+        if let Some(transfer) = &mut self.transfer {
+            transfer.asked = NodeSet::new();
+            self.ask_for_state(effects);
         }
     }
 
-    fn ask_next_for_state(&mut self, effects: &mut Effects) {
+    fn ask_next_for_state(&mut self, count: u16, effects: &mut Effects) {
         let me = self.id();
         if let Some(transfer) = &mut self.transfer {
-            transfer.ask_next(me);
-            self.ask_for_state(effects);
+            let (nodes, slot) = (transfer.ask_next(count, me), transfer.proof.slot());
+            if !nodes.is_empty() {
+                let fetch = self.fetch(Wanted::Checkpoint, slot.seq, slot);
+                effects.send(Recipients::List(nodes.into()), fetch);
+            }
         }
     }
 
@@ -275,7 +293,8 @@ impl Replica {
             Content::Committed { proof, batch } => self.on_committed(now, proof, batch, effects),
             Content::Checkpoint { proof, snapshot } => {
                 let Some(transfer) = &self.transfer else { return };
-                let (wanted, asked, slot) = (transfer.proof.slot().seq, transfer.asked, proof.slot());
+                let (wanted, slot) = (transfer.proof.slot().seq, proof.slot());
+                let was_asked = transfer.asked.contains(state.replica);
                 let right = slot.seq >= wanted
                     && self.config.is_checkpoint(slot.seq)
                     && proof.proves_checkpoint(self.config.cluster)
@@ -287,8 +306,8 @@ impl Replica {
                         self.catch_up_to(now, proof.clone(), effects);
                     }
                     self.install(now, Arc::clone(snapshot), effects);
-                } else if state.replica == asked {
-                    self.ask_next_for_state(effects);
+                } else if was_asked {
+                    self.ask_next_for_state(1, effects);
                 }
             }
         }

@@ -251,8 +251,12 @@ impl Replica {
                 None => entry.awaited = Some(*vote),
             }
         }
-        known.iter().for_each(|pre_prepare| self.note_ordered(pre_prepare));
-        known.into_iter().for_each(|pre_prepare| self.accept(now, pre_prepare, effects));
+        for pre_prepare in &known {
+            self.note_ordered(pre_prepare);
+        }
+        for pre_prepare in known {
+            self.accept(now, pre_prepare, effects);
+        }
         self.fetch_awaited(effects);
     }
 
@@ -290,6 +294,8 @@ impl Replica {
             due.extend(take.into_iter().map(|message| (from, message)));
         }
         self.views.early.retain(|_, messages| !messages.is_empty());
-        due.into_iter().for_each(|(from, message)| self.on_message(now, from, message, effects));
+        for (from, message) in due {
+            self.on_message(now, from, message, effects);
+        }
     }
 }
