@@ -188,14 +188,14 @@ impl Archive {
 
     /// A replica after its first input.
     pub(crate) fn begin(&self, replica: Replica, input: Input) -> Arc<Honest> {
-        self.honest(self.step(Past { replica, sent: BTreeSet::new(), facts: BTreeSet::new() }, input))
+        self.honest(&self.step(Past { replica, sent: BTreeSet::new(), facts: BTreeSet::new() }, input))
     }
 
-    fn honest(&self, past: Past) -> Arc<Honest> {
+    fn honest(&self, past: &Past) -> Arc<Honest> {
         let sent = || past.sent.iter().map(|&letter| (letter, self.message(letter))).collect();
         let mut states = self.states.lock().unwrap();
         let make = |number| Arc::new(Honest::new(number, past.clone(), sent()));
-        let number = states.number(hash_of(&past), |other| other.past == past, make);
+        let number = states.number(hash_of(past), |other| other.past == *past, make);
         Arc::clone(&states.values[number as usize])
     }
 
@@ -208,7 +208,7 @@ impl Archive {
             Happening::Arrival(from, letter) => Input::Message(from, self.message(letter)),
             Happening::Timeout => Input::Timer(Timer::View),
         };
-        let next = self.honest(self.step(honest.past.clone(), input));
+        let next = self.honest(&self.step(honest.past.clone(), input));
         honest.next.lock().unwrap().insert(happening, Arc::clone(&next));
         next
     }
