@@ -63,7 +63,9 @@ fn rule_18_a_liar_makes_no_checkpoint_stable_nor_keeps_one_from_it() {
     // Outside any view, at no checkpoint, in another's name.
     let wrong_view = stage.vote(VoteKind::Checkpoint, 0, 1, 1, Digest(7));
     let in_anothers_name = stage.vote(VoteKind::Checkpoint, 2, 0, 1, Digest(7));
-    [wrong_view, in_anothers_name].iter().for_each(|lie| stage.inject_to_all(0, lie));
+    for lie in [wrong_view, in_anothers_name] {
+        stage.inject_to_all(0, &lie);
+    }
     let commit = stage.vote(VoteKind::Commit, 0, 0, 1, batch.digest());
     stage.inject_to_all(0, &commit);
     stage.run_until(ms(45));

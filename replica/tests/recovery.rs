@@ -113,10 +113,10 @@ fn rule_17_after_any_loss_the_cluster_recovers() {
             config.status_interval = Span::from_millis(100);
             config.tentative = tentative;
         });
-        let mut state = seed;
+        let mut random = seed;
         stage.lose(move |passage| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            passage.at < ms(2000) && state >> 60 < 5
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            passage.at < ms(2000) && random >> 60 < 5
         });
         stage.begin_client(25, |workload| {
             workload.client_timeout = Span::from_millis(200);
@@ -216,10 +216,13 @@ fn rule_30_durable_state_keeps_the_client_table_and_h() {
     let mut stage = Stage::new(4);
     stage.begin_client(12, |_| {});
     stage.run();
-    let state = stage.replicas[2].state_digest();
+    let before = stage.replicas[2].state_digest();
     stage.restart(2, true);
     let replica = &stage.replicas[2];
-    assert_eq!((replica.state_digest(), replica.last_executed(), replica.log().low()), (state, SeqNum(12), SeqNum(10)));
+    assert_eq!(
+        (replica.state_digest(), replica.last_executed(), replica.log().low()),
+        (before, SeqNum(12), SeqNum(10))
+    );
     let old = Message::Request(stage.request(0, 11));
     assert!(kinds(&stage.deliver(4, 2, old)).is_empty());
     let change_before = stage.sent.len();

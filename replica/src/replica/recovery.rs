@@ -191,7 +191,7 @@ impl Replica {
             }
             // Who answers was sent it just now.
             (None, _) if status.view <= self.view && !status.answers => {
-                self.own_view_change().into_iter().for_each(&mut send)
+                self.own_view_change().into_iter().for_each(&mut send);
             }
             _ => {}
         }

@@ -6,15 +6,28 @@
 
 use byzlab_network::{NodeId, Time};
 use byzlab_replica::{
-    Digest, Effects, Event, Input, Message, MessageKind, Replica, SeqNum, Slot, Timer, View, Vote, VoteKind,
+    Digest, Effects, Event, Input, Message, MessageKind, Phase, Replica, SeqNum, Slot, Timer, View, Vote, VoteKind,
 };
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
-/// The number of a message that was sent.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(crate) struct Letter(u32);
+/// A message that was sent: its number, and what a reader of a counterexample wants to know of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Letter {
+    number: u32,
+    kind: MessageKind,
+    view: Option<View>,
+    digest: Digest,
+}
+
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let view = self.view.map_or(0, |view| view.0);
+        write!(f, "{} {} of view {view} about {}", self.kind, self.number, self.digest)
+    }
+}
 
 /// What reaches a replica.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -78,7 +91,12 @@ impl Honest {
         entry.pre_prepare.as_ref().map(|accepted| (accepted.vote.view, accepted.vote.digest))
     }
 
-    /// Whether it knows what is decided at number 1.
+    /// Whether it is committed-local in the view in which it takes part.
+    pub(crate) fn has_committed(&self) -> bool {
+        self.past.replica.log().get(SeqNum(1)).is_some_and(|entry| entry.phase == Phase::Committed)
+    }
+
+    /// Whether it has executed number 1.
     pub(crate) fn is_done(&self) -> bool {
         self.past.replica.last_executed() >= SeqNum(1)
     }
@@ -154,29 +172,30 @@ impl Archive {
     /// The number of a message.
     pub(crate) fn letter(&self, message: &Message) -> Letter {
         let mut letters = self.letters.lock().unwrap();
-        Letter(letters.number(hash_of(message), |other| other == message, |_| message.clone()))
+        let number = letters.number(hash_of(message), |other| other == message, |_| message.clone());
+        Letter { number, kind: message.kind(), view: message.view(), digest: message.digest() }
     }
 
     /// The message with a number.
     pub(crate) fn message(&self, letter: Letter) -> Message {
-        self.letters.lock().unwrap().values[letter.0 as usize].clone()
+        self.letters.lock().unwrap().values[letter.number as usize].clone()
     }
 
-    /// How many states single replicas have been in.
-    pub(crate) fn states(&self) -> usize {
-        self.states.lock().unwrap().values.len()
+    /// How many states single replicas have been in, and how many messages there are.
+    pub(crate) fn sizes(&self) -> [usize; 2] {
+        [self.states.lock().unwrap().values.len(), self.letters.lock().unwrap().values.len()]
     }
 
     /// A replica after its first input.
     pub(crate) fn begin(&self, replica: Replica, input: Input) -> Arc<Honest> {
-        self.honest(self.step(Past { replica, sent: BTreeSet::new(), facts: BTreeSet::new() }, input))
+        self.honest(&self.step(Past { replica, sent: BTreeSet::new(), facts: BTreeSet::new() }, input))
     }
 
-    fn honest(&self, past: Past) -> Arc<Honest> {
+    fn honest(&self, past: &Past) -> Arc<Honest> {
         let sent = || past.sent.iter().map(|&letter| (letter, self.message(letter))).collect();
         let mut states = self.states.lock().unwrap();
         let make = |number| Arc::new(Honest::new(number, past.clone(), sent()));
-        let number = states.number(hash_of(&past), |other| other.past == past, make);
+        let number = states.number(hash_of(past), |other| other.past == *past, make);
         Arc::clone(&states.values[number as usize])
     }
 
@@ -189,7 +208,7 @@ impl Archive {
             Happening::Arrival(from, letter) => Input::Message(from, self.message(letter)),
             Happening::Timeout => Input::Timer(Timer::View),
         };
-        let next = self.honest(self.step(honest.past.clone(), input));
+        let next = self.honest(&self.step(honest.past.clone(), input));
         honest.next.lock().unwrap().insert(happening, Arc::clone(&next));
         next
     }

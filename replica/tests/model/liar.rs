@@ -109,7 +109,9 @@ impl Liar {
         if replica.is_active() && replica.view() == View(0) && to.accepted().is_none() {
             self.propose(state, place, &mut say);
         }
-        let votes = self.votes.iter().filter(|&&(view, digest, _)| trial.is_deliverable(to, view, digest));
+        let last = if trial.bounds.votes_on { View(1) } else { View(0) };
+        let due = |view, digest| view <= last && trial.is_deliverable(to, view, digest);
+        let votes = self.votes.iter().filter(|&&(view, digest, _)| due(view, digest));
         votes.for_each(|&(_, _, letter)| say(letter));
         if replica.view() < View(1) || !replica.is_active() {
             say(self.claims_nothing);
@@ -118,12 +120,10 @@ impl Liar {
                 composed(&self.claims, state, &mut say);
             }
         }
-        if !to.is_done() {
-            if trial.bounds.proofs {
-                composed(&self.proofs, state, &mut say);
-            }
-            self.fill(to, &mut say);
+        if trial.bounds.proofs_to.contains(&replica.id().0) && !to.is_done() {
+            composed(&self.proofs, state, &mut say);
         }
+        self.fill(to, &mut say);
     }
 
     /// `A` comes before `B`, and replica 2 before 3: see the symmetries in the parent module.

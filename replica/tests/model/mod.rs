@@ -10,7 +10,7 @@
 //! * One client with one request, and one sequence number. The liar makes two different batches of that request, `A` and
 //!   `B`; an honest new primary makes a third one.
 //! * Votes of view 1 arrive once their receiver has entered it. Earlier ones would be kept, and handed in at that moment.
-//! * A COMMIT is not delivered to who has executed; it would only tell who is up to date.
+//! * Votes are not delivered to who has committed in their view; they would only tell it who is up to date.
 //! * Two symmetries are broken on the way: the first batch to be accepted is `A`, and replica 3 accepts nothing in view 0
 //!   before replica 2 has. A run that breaks this is one that keeps it, with the names of batches or replicas exchanged.
 //!   (`CheckerBuilder::symmetry_fn` works with depth-first search alone, and it would have to rename replicas inside the
@@ -29,20 +29,27 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+/// The property that no two honest replicas commit different batches at a number.
+pub(crate) const AGREEMENT: &str = "agreement";
+/// The property that no two batches are prepared at honest replicas for one view and number.
+pub(crate) const ONE_PREPARED: &str = "one digest prepared for each view and number";
+
 /// The honest replicas.
 const HONEST: [NodeId; 3] = [NodeId(1), NodeId(2), NodeId(3)];
 
 /// How much of the world the search covers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// How many honest replicas may lose patience by themselves.
+    /// Which replicas may lose patience by themselves,
+    pub(crate) impatient: &'static [u16],
+    /// and how many of them.
     pub(crate) timeouts: usize,
-    /// Whether votes arrive also before the pre-prepare that they are for.
-    pub(crate) early_votes: bool,
-    /// Whether votes arrive also at replicas that have accepted another batch.
-    pub(crate) stray_votes: bool,
-    /// Whether the liar makes proofs of what is committed, and sends them around.
-    pub(crate) proofs: bool,
+    /// At which replicas votes arrive in any order: also before the pre-prepare, and for another batch than the accepted one.
+    pub(crate) any_order_at: &'static [u16],
+    /// To which replicas the liar sends proofs of what is committed.
+    pub(crate) proofs_to: &'static [u16],
+    /// Whether the liar votes in view 1 too.
+    pub(crate) votes_on: bool,
 }
 
 /// The system as a whole.
@@ -122,20 +129,18 @@ impl Trial {
         Trial { bounds, archive, liar, start: State { honest } }
     }
 
-    /// How many states single replicas have been in.
-    pub(crate) fn single_states(&self) -> usize {
-        self.archive.states()
+    /// What the search has met of single replicas.
+    pub(crate) fn summary(&self) -> String {
+        let [states, letters] = self.archive.sizes();
+        format!("{states} states of single replicas, {letters} different messages")
     }
 
     /// Whether a vote may be delivered to a replica.
     fn is_deliverable(&self, to: &Honest, view: View, digest: Digest) -> bool {
         let replica = &to.past.replica;
         let takes_part = replica.is_active() && replica.view() == view;
-        let wanted = match to.accepted() {
-            Some((_, accepted)) => self.bounds.stray_votes || accepted == digest,
-            None => self.bounds.early_votes,
-        };
-        takes_part && wanted && !to.is_done()
+        let fits = to.accepted().is_some_and(|(_, accepted)| accepted == digest);
+        takes_part && (fits || self.bounds.any_order_at.contains(&replica.id().0)) && !to.has_committed()
     }
 
     fn may_arrive(&self, to: &Honest, message: &Message) -> bool {
@@ -162,7 +167,8 @@ impl Model for Trial {
         let timeouts = state.honest.iter().filter(|honest| honest.timed_out).count();
         for (place, honest) in state.honest.iter().enumerate() {
             let mut happens = |happening| actions.push(Action { place, happening });
-            if timeouts < self.bounds.timeouts && honest.past.replica.view() == View(0) {
+            let may = timeouts < self.bounds.timeouts && self.bounds.impatient.contains(&HONEST[place].0);
+            if may && honest.past.replica.view() == View(0) {
                 happens(Happening::Timeout);
             }
             for (other, from) in state.honest.iter().zip(HONEST).filter(|(_, from)| *from != HONEST[place]) {
@@ -184,11 +190,11 @@ impl Model for Trial {
 
     fn properties(&self) -> Vec<Property<Trial>> {
         vec![
-            Property::always("agreement", |_, state: &State| {
+            Property::always(AGREEMENT, |_, state: &State| {
                 state
                     .agrees(|honest| &honest.committed, |one, other| one.seq != other.seq || one.digest == other.digest)
             }),
-            Property::always("one digest prepared for each view and number", |_, state: &State| {
+            Property::always(ONE_PREPARED, |_, state: &State| {
                 let differ = |one: &Slot, other: &Slot| (one.view, one.seq) != (other.view, other.seq);
                 state.agrees(|honest| &honest.prepared, |one, other| differ(one, other) || one.digest == other.digest)
             }),

@@ -50,7 +50,7 @@ pub(crate) struct Stage {
     silent: BTreeSet<NodeId>,
     /// By arrival and order of sending.
     queue: BTreeMap<(Time, usize), Passage>,
-    timers: BTreeMap<(Time, NodeId, Timer), ()>,
+    timers: BTreeSet<(Time, NodeId, Timer)>,
     due: BTreeMap<(NodeId, Timer), Time>,
 }
 
@@ -80,7 +80,7 @@ impl Stage {
             lost: Box::new(|_| false),
             silent: BTreeSet::new(),
             queue: BTreeMap::new(),
-            timers: BTreeMap::new(),
+            timers: BTreeSet::new(),
             due: BTreeMap::new(),
             config,
             signers,
@@ -128,7 +128,9 @@ impl Stage {
         let node = NodeId::new(node);
         self.silent.remove(&node);
         let set: Vec<_> = self.due.keys().filter(|(other, _)| *other == node).copied().collect();
-        set.into_iter().for_each(|(node, timer)| self.set_timer(node, timer, None));
+        for (node, timer) in set {
+            self.set_timer(node, timer, None);
+        }
         self.step(node, Input::Restart { durable });
     }
 
@@ -212,11 +214,11 @@ impl Stage {
 
     /// Votes of some nodes for the same.
     pub(crate) fn certificate(&self, kind: VoteKind, voters: &[usize], slot: Slot) -> Certificate {
-        let mut votes = Votes::default();
+        let mut tally = Votes::default();
         for &voter in voters {
-            votes.insert(&self.signers[voter].vote(kind, slot.view, slot.seq, slot.digest));
+            tally.insert(&self.signers[voter].vote(kind, slot.view, slot.seq, slot.digest));
         }
-        votes.certificate(slot.digest)
+        tally.certificate(slot.digest)
     }
 
     // Time passes.
@@ -241,7 +243,7 @@ impl Stage {
     /// At one instant messages arrive before timers run out.
     fn happen_next(&mut self, end: Time) -> bool {
         let arrival = self.queue.keys().next().map(|&(at, _)| at);
-        let timer = self.timers.keys().next().copied();
+        let timer = self.timers.first().copied();
         match (arrival, timer) {
             (Some(at), other) if at <= end && other.is_none_or(|(then, ..)| at <= then) => {
                 let Some((_, passage)) = self.queue.pop_first() else { return false };
@@ -264,7 +266,7 @@ impl Stage {
         }
         if let Some(at) = at {
             self.due.insert((node, timer), at);
-            self.timers.insert((at, node, timer), ());
+            self.timers.insert((at, node, timer));
         }
     }
 
