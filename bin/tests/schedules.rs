@@ -26,7 +26,7 @@ proptest! {
         prop_assert!(violations.is_empty(), "{}\n{toml}", violations[0]);
         prop_assert_eq!(played.result.row.outcome, Outcome::Completed, "{}", toml);
         let (states, numbers) = states(&played);
-        prop_assert_eq!(states.len(), 1, "after {:?}\n{}", numbers, toml);
+        prop_assert!(states.len() <= 1, "after {:?}\n{}", numbers, toml);
         // It ended because all had executed what was accepted, and not because it was tired of waiting for that.
         let accepted = played.of(EventKind::Reply).map(|row| row.time_ns).max().unwrap_or_default();
         prop_assert!(played.result.row.virtual_ns < accepted + DRAIN_NS, "{}", toml);
