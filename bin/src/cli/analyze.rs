@@ -12,9 +12,9 @@ pub(super) struct AnalyzeArguments {
     /// A results folder.
     dir: PathBuf,
     /// The latency to show: `all_commit`, `quorum_commit`, `first_commit`, `replica_commit`, each also with
-    /// `_from_request`, or `client`.
-    #[arg(long, default_value = "all_commit", value_name = "METRIC")]
-    metric: LatencyMetric,
+    /// `_from_request`, or `client`. Left out: what the experiment says, `all_commit` by default.
+    #[arg(long, value_name = "METRIC")]
+    metric: Option<LatencyMetric>,
     /// Groups the runs by these keys instead of by all swept ones.
     #[arg(long, value_name = "KEY", num_args = 1..)]
     by: Option<Vec<String>>,
@@ -48,14 +48,15 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
 }
 
 fn read_groups(arguments: &AnalyzeArguments) -> Result<Vec<GroupSummary>, CliError> {
-    // The warm-up is part of the experiment; logs without one count from their first event.
+    // Warm-up and metric are part of the experiment; logs without one count from their first event.
     let config = arguments.dir.join("config.toml");
-    let warmup = if config.exists() { Experiment::load(&config, &[])?.base.warmup.as_nanos() } else { 0 };
+    let experiment = if config.exists() { Some(Experiment::load(&config, &[])?) } else { None };
+    let usual = experiment.as_ref().map_or(LatencyMetric::AllCommit, |experiment| experiment.metric);
     let options = AnalysisOptions {
-        metric: arguments.metric,
+        metric: arguments.metric.unwrap_or(usual),
         by: arguments.by.clone(),
         confidence: arguments.confidence,
-        warmup_ns: warmup,
+        warmup_ns: experiment.map_or(0, |experiment| experiment.base.warmup.as_nanos()),
     };
     Ok(analyze(&arguments.dir, &options)?)
 }

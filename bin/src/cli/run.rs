@@ -47,7 +47,8 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let code = if campaign.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) };
     info!("the resolved configuration is in {}", out.join("config.toml").display());
 
-    let options = AnalysisOptions { warmup_ns: experiment.base.warmup.as_nanos(), ..AnalysisOptions::default() };
+    let (metric, warmup_ns) = (experiment.metric, experiment.base.warmup.as_nanos());
+    let options = AnalysisOptions { metric, warmup_ns, ..AnalysisOptions::default() };
     let groups = analyze(&out, &options)?;
     print(&render::table(&groups))?;
     if !experiment.axes.is_empty() {

@@ -37,6 +37,7 @@ impl Experiment {
             EventDetail::Messages => "messages",
         };
         out.key("events", quoted(detail));
+        out.key("metric", quoted(self.metric.name()));
         out.0
     }
 }
