@@ -195,7 +195,9 @@ mod tests {
     fn the_digest_of_the_store_depends_on_its_contents_alone() {
         let store = |operations: &[u64]| {
             let mut store = KeyValue::default();
-            operations.iter().for_each(|&operation| _ = store.execute(operation));
+            for &operation in operations {
+                store.execute(operation);
+            }
             store
         };
         let (one, other) = (store(&[1025, 2]), store(&[1, 2, 1025]));

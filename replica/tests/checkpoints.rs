@@ -275,3 +275,31 @@ fn rule_20_what_a_quorum_has_committed_is_taken_over_with_its_proof_alone() {
     assert!(stage.deliver(0, 3, truth).events.is_empty(), "once");
     assert_eq!(stage.due(3, Timer::View), None);
 }
+
+#[test]
+fn rule_20_a_later_state_than_the_one_asked_for_will_do() {
+    let mut stage = behind(10);
+    stage.heal();
+    while stage.sent_by(3, MessageKind::Fetch).is_empty() {
+        stage.run_for(DELAY);
+    }
+    // Before an answer comes the others are ten numbers further, and the one at 10 is gone.
+    stage.lose(|passage| passage.to == NodeId(3));
+    stage.begin_client(10, |_| {});
+    stage.run_for(Span::from_millis(520));
+    assert_eq!((stage.replicas[1].log().low(), stage.replicas[3].log().low()), (SeqNum(20), SeqNum(10)));
+    stage.lose(|passage| passage.is(MessageKind::Status) || passage.is(MessageKind::Checkpoint));
+    stage.run();
+    assert_eq!(transfers(&stage), [(3, 20)]);
+    assert_eq!(stage.states(&[0, 1, 2, 3]).len(), 1);
+}
+
+#[test]
+fn rule_20_a_checkpoint_is_asked_for_until_somebody_answers() {
+    let mut stage = behind(10);
+    stage.lose(|passage| passage.is(MessageKind::Fetch) && passage.at < ms(1500));
+    stage.run();
+    let asked: Vec<_> = stage.sent_by(3, MessageKind::Fetch).iter().map(|passage| passage.to.0).collect();
+    assert!(asked.len() >= 6 && asked[..6] == [0, 1, 2, 0, 1, 2], "in turn: {asked:?}");
+    assert_eq!(stage.states(&[0, 1, 2, 3]).len(), 1);
+}

@@ -365,3 +365,25 @@ fn rule_9_requests_beyond_the_window_wait_and_are_all_ordered() {
     assert_eq!(stage.accepted().len(), 18);
     assert_eq!(stage.states(&[0, 1, 2, 3]).len(), 1);
 }
+
+#[test]
+fn rule_10_a_client_s_later_request_stands_in_for_one_that_waits() {
+    let mut stage = Stage::with(4, |config| config.max_in_flight = NonZeroU64::MIN);
+    stage.ask_one(0, 1, 0);
+    for timestamp in 1..=3 {
+        stage.ask_one(1, timestamp, 0);
+    }
+    stage.run();
+    let executed: Vec<_> =
+        stage.executions().into_iter().filter(|(_, node, _)| *node == 2).map(|(.., slot)| slot).collect();
+    let last = Batch::new(vec![stage.request(1, 3)], 0).digest();
+    assert_eq!(executed.iter().map(|slot| slot.digest).collect::<Vec<_>>(), [stage.batch(1, 0).digest(), last]);
+    assert_eq!(stage.batch(1, 7).nonce(), 7);
+}
+
+#[test]
+fn rule_1_kinds_have_the_names_that_logs_and_configurations_use() {
+    let names = "request pre_prepare prepare commit reply checkpoint view_change new_view fetch state status";
+    let all: Vec<_> = MessageKind::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(all.join(" "), names);
+}

@@ -35,7 +35,7 @@ fn change_of_replica_1(stage: &mut Stage, view: u32) -> Arc<Signed<ViewChange>> 
     stage.ask(1, u64::from(view));
     stage.run();
     let changes = stage.sent_by(1, MessageKind::ViewChange).into_iter().map(view_change);
-    Arc::clone(changes.filter(|change| change.view == View(view)).last().unwrap())
+    Arc::clone(changes.rev().find(|change| change.view == View(view)).unwrap())
 }
 
 #[test]
@@ -81,9 +81,9 @@ fn rule_21_checkpoints_requests_and_status_go_on_in_a_view_change() {
         stage.deliver(from, 2, change);
     }
     assert!(!stage.replicas[2].is_active());
-    let state = stage.replicas[2].state_digest();
+    let digest = stage.replicas[2].state_digest();
     for from in [0, 3] {
-        let vote = stage.vote(VoteKind::Checkpoint, from, 0, 1, state);
+        let vote = stage.vote(VoteKind::Checkpoint, from, 0, 1, digest);
         stage.deliver(from, 2, vote);
     }
     assert_eq!(stage.replicas[2].log().low(), SeqNum(1), "stable");
