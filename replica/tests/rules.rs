@@ -19,6 +19,9 @@ fn each_rule_is_tested_by_number_and_listed() {
     let document = fs::read_to_string(root.join("../docs/protocol.md")).unwrap_or_default();
     for rule in 1..=30 {
         assert!(sources.contains(&format!("fn rule_{rule}_")), "no test is named after rule {rule}");
-        assert!(document.is_empty() || document.contains(&format!("\n| {rule} | ")), "docs/protocol.md lacks rule {rule}");
+        assert!(
+            document.is_empty() || document.contains(&format!("\n| {rule} | ")),
+            "docs/protocol.md lacks rule {rule}"
+        );
     }
 }

@@ -6,7 +6,7 @@ use crate::event::{Event, EventKind, Value};
 
 use super::Invariant;
 use super::context::{Context, evidence};
-use super::digests::DigestSet;
+use super::digests::RecentDigests;
 use super::history::{Fact, History, OrderedRequest, Proposal};
 
 /// All clients, their requests that are under way, and the digests of all requests there were.
@@ -15,8 +15,10 @@ pub(super) struct Clients {
     by_node: BTreeMap<u32, Client>,
     /// The number of each request that is under way, by client and digest.
     numbers: BTreeMap<(u32, u64), u64>,
-    /// Every request that a client issued: a liar may propose one again at any time. 11 to 22 bytes a request.
-    issued: DigestSet,
+    /// The requests that clients issued last. A liar may propose an old one again at any time, so what is forgotten proves nothing.
+    issued: RecentDigests,
+    /// How many requests were executed of which it is forgotten whether they were issued.
+    undecided: usize,
     /// The accepted request that comes last in the order, and that of before the instant at which it was accepted.
     last: Option<Accepted>,
     last_before: Option<Accepted>,
@@ -125,7 +127,8 @@ impl Clients {
         Self {
             by_node: BTreeMap::new(),
             numbers: BTreeMap::new(),
-            issued: DigestSet::new(),
+            issued: RecentDigests::new(),
+            undecided: 0,
             last: None,
             last_before: None,
             listing: None,
@@ -235,8 +238,11 @@ impl Clients {
         for &request in number.requests(proposal) {
             let OrderedRequest { client, digest } = request;
             let is_corrupted = || self.by_node.get(&client).is_some_and(|client| client.is_corrupted);
-            if !self.issued.contains(key(client, digest)) && !is_corrupted() {
-                forged(context, proposal, request, seq, fact);
+            match self.issued.knows(key(client, digest)) {
+                Some(true) => {}
+                _ if self.numbers.contains_key(&(client, digest)) || is_corrupted() => {}
+                Some(false) => forged(context, proposal, request, seq, fact),
+                None => self.undecided += 1,
             }
             if let Some(&number) = self.numbers.get(&(client, digest))
                 && let Some(request) = self.by_node.get_mut(&client).and_then(|client| client.request(number))
@@ -361,7 +367,15 @@ impl Clients {
         })
     }
 
-    /// How many requests are under way, and how many there were.
+    /// Why it cannot be said that all executed requests were issued.
+    pub(super) fn reason(&self) -> Option<String> {
+        let Self { undecided, .. } = self;
+        let kept = RecentDigests::KEPT;
+        (*undecided > 0)
+            .then(|| format!("{undecided} executed requests may be older than the last {kept}, which are remembered"))
+    }
+
+    /// How many requests are under way, and how many are remembered.
     pub(super) fn sizes(&self) -> (usize, usize) {
         (self.numbers.len(), self.issued.len())
     }

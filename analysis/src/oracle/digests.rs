@@ -1,19 +1,54 @@
-//! A set of digests that only grows.
+//! Sets of digests.
+
+/// The last digests: at least [`RecentDigests::KEPT`] of them, and at most twice as many.
+#[derive(Clone, Debug)]
+pub(super) struct RecentDigests {
+    recent: DigestSet,
+    older: DigestSet,
+    has_forgotten: bool,
+}
+
+impl RecentDigests {
+    /// Enough for all requests that can be under way at once, and half a megabyte.
+    pub(super) const KEPT: usize = 1 << 16;
+
+    pub(super) fn new() -> Self {
+        Self { recent: DigestSet::new(), older: DigestSet::new(), has_forgotten: false }
+    }
+
+    pub(super) fn insert(&mut self, digest: u64) {
+        if self.recent.len() == Self::KEPT {
+            self.has_forgotten |= self.older.len() > 0;
+            self.older = std::mem::replace(&mut self.recent, DigestSet::new());
+        }
+        self.recent.insert(digest);
+    }
+
+    /// Whether it was inserted; none if that is forgotten, or never was.
+    pub(super) fn knows(&self, digest: u64) -> Option<bool> {
+        let is_known = self.recent.contains(digest) || self.older.contains(digest);
+        (is_known || !self.has_forgotten).then_some(is_known)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.recent.len() + self.older.len()
+    }
+}
 
 /// Digests in a table with open addressing: they are evenly distributed already, so their low bits say where they stand.
 #[derive(Clone, Debug)]
-pub(super) struct DigestSet {
+struct DigestSet {
     /// 0 is a free place.
     slots: Vec<u64>,
     len: usize,
 }
 
 impl DigestSet {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         Self { slots: vec![0; 64], len: 0 }
     }
 
-    pub(super) fn insert(&mut self, digest: u64) {
+    fn insert(&mut self, digest: u64) {
         // At most three quarters full.
         if self.len * 4 >= self.slots.len() * 3 {
             let doubled = vec![0; self.slots.len() * 2];
@@ -31,11 +66,11 @@ impl DigestSet {
         }
     }
 
-    pub(super) fn contains(&self, digest: u64) -> bool {
+    fn contains(&self, digest: u64) -> bool {
         self.slots[self.place(stored(digest))] != 0
     }
 
-    pub(super) fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.len
     }
 
@@ -59,6 +94,19 @@ fn stored(digest: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_long_ago_is_neither_known_nor_unknown() {
+        let kept = RecentDigests::KEPT as u64;
+        let mut digests = RecentDigests::new();
+        (1..=2 * kept).for_each(|digest| digests.insert(digest));
+        assert_eq!([1, kept, 2 * kept].map(|digest| digests.knows(digest)), [Some(true); 3]);
+        assert_eq!(digests.knows(3 * kept), Some(false));
+        digests.insert(2 * kept + 1);
+        assert_eq!([kept + 1, 2 * kept + 1].map(|digest| digests.knows(digest)), [Some(true); 2]);
+        assert_eq!([1, 3 * kept].map(|digest| digests.knows(digest)), [None; 2]);
+        assert_eq!(digests.len() as u64, kept + 1);
+    }
 
     #[test]
     fn holds_what_was_inserted_and_nothing_else() {

@@ -48,8 +48,8 @@
 //!
 //! Of a number that is stable at all honest replicas only the decision is kept, 32 bytes, and that for one window; then it is
 //! dropped. The same goes for what lies a window below the highest stable checkpoint, so a replica that lags for ever, such as a dead
-//! one, costs 32 bytes a number. Of requests that were answered the digest stays, 11 to 22 bytes each, for a liar may propose an
-//! old one again. [`Oracles::tracked`] counts all of it.
+//! one, costs 32 bytes a number. Of requests the last 65,536 to 131,072 are remembered. An older one may be
+//! proposed again by a liar; nobody can tell then whether it was issued, and I3 says so. [`Oracles::tracked`] counts all of it.
 
 mod agreement;
 mod check;
@@ -132,7 +132,7 @@ pub struct Tracked {
     pub views: usize,
     /// Requests that wait for their results.
     pub requests: usize,
-    /// Digests of all requests there were.
+    /// Digests of requests, for I3.
     pub issued: usize,
 }
 
@@ -230,9 +230,11 @@ impl Oracles {
 
     /// Why an invariant cannot be said to hold.
     fn reason(&self, invariant: Invariant) -> Option<String> {
-        let late = || self.context.findings.of(Invariant::I11).is_some();
-        let excused = || (invariant == Invariant::I11).then(|| self.liveness.reason(late())).flatten();
-        self.detail.reason(invariant).map(str::to_owned).or_else(excused)
+        self.detail.reason(invariant).map(str::to_owned).or_else(|| match invariant {
+            Invariant::I3 => self.clients.reason(),
+            Invariant::I11 => self.liveness.reason(self.context.findings.of(invariant).is_some()),
+            _ => None,
+        })
     }
 
     /// How much is remembered.
