@@ -36,7 +36,7 @@ fn full() {
     // A backup and the next primary hear votes in any order.
     nothing_is_wrong_within(Bounds { any_order_at: &[1, 3], ..PART });
     // A backup hears proofs of what others have committed.
-    nothing_is_wrong_within(Bounds { proofs_to: &[3], votes_on: true, ..PART });
+    nothing_is_wrong_within(Bounds { proofs_to: &[3], ..PART });
 }
 
 /// Plants a defect. The search must find out what comes of it.

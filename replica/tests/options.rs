@@ -157,3 +157,17 @@ fn rule_28_a_checkpoint_of_what_is_not_final_here_is_fetched() {
     assert_eq!(stage.states(&[0, 1, 2, 3]).len(), 1);
     assert_eq!(stage.timeouts(), []);
 }
+
+#[test]
+fn rule_28_nothing_is_executed_tentatively_in_a_view_change() {
+    let mut stage = hasty();
+    let [first, second] = [1, 2].map(|timestamp| stage.batch(timestamp, 0));
+    assert_eq!(kinds(&tentatively(&mut stage, 2, &second)), [MessageKind::Commit], "1 is missing");
+    for from in [1, 2] {
+        let change = Message::ViewChange(stage.empty_change(from, 1));
+        stage.deliver(from, 3, change);
+    }
+    let message = proof(&stage, 0, 1, &first);
+    stage.deliver(0, 3, message);
+    assert_eq!(stage.replicas[3].last_executed(), SeqNum(1), "what is committed is final; what is prepared may change");
+}

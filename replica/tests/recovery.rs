@@ -83,6 +83,18 @@ fn rule_17_a_view_change_is_repeated_unchanged_until_the_view_begins() {
 }
 
 #[test]
+fn rule_17_a_lost_view_change_reaches_also_who_is_content_with_its_view() {
+    let mut stage = attentive();
+    stage.silence(0);
+    stage.lose(|passage| passage.is(MessageKind::ViewChange) && passage.at < ms(700));
+    // Replica 1 knows of no request, so it lacks nothing and asks nobody.
+    (2..4).for_each(|backup| stage.ask_one(0, 1, backup));
+    stage.run();
+    assert_eq!(stage.executions().len(), 3);
+    assert!(stage.timeouts().iter().all(|&(_, node, _)| node != 1), "it joins the others");
+}
+
+#[test]
 fn rule_17_whoever_has_the_new_view_repeats_it() {
     let mut stage = attentive();
     stage.silence(0);

@@ -133,6 +133,27 @@ fn rule_22_of_a_number_the_certificate_of_the_highest_view_counts() {
     assert_eq!((change.view, places), (View(2), vec![(1, 1), (1, 2), (1, 3)]), "prepared again in view 1, once each");
 }
 
+#[test]
+fn rule_22_a_certificate_outlives_a_view_in_which_nothing_was_prepared() {
+    let mut stage = Stage::new(4);
+    stage.lose(|passage| {
+        let view = passage.message.view();
+        passage.is(MessageKind::Commit) && view == Some(View(0))
+            || passage.is(MessageKind::Prepare) && view == Some(View(1))
+    });
+    stage.ask(0, 1);
+    stage.run();
+    let changes = stage.sent_by(3, MessageKind::ViewChange);
+    for view in [1, 2] {
+        let change =
+            changes.iter().map(|passage| view_change(passage)).find(|change| change.view == View(view)).unwrap();
+        let places: Vec<_> = change.prepared.iter().map(|prepared| prepared.slot()).collect();
+        assert_eq!(places, [slot(0, 1, stage.batch(1, 0).digest())], "for view {view}");
+    }
+    assert_eq!(stage.states(&[0, 1, 2, 3]).len(), 1);
+    assert_eq!(stage.replicas[3].last_executed(), SeqNum(1));
+}
+
 /// All ways to lie in a VIEW-CHANGE for view 2 of a cluster of four.
 fn bad_changes(stage: &Stage) -> Vec<(&'static str, ViewChange)> {
     let digest = Digest(7);
