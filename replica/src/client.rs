@@ -69,6 +69,7 @@ struct Answer {
     replica: NodeId,
     view: View,
     result: u64,
+    tentative: bool,
     read_at: Option<SeqNum>,
 }
 
@@ -143,15 +144,18 @@ impl Client {
         }
         // An honest replica may change its mind when it takes back what it executed tentatively: its last word counts.
         pending.answers.retain(|answer| answer.replica != from);
-        let Reply { view, result, read_at, .. } = **reply;
-        pending.answers.push(Answer { replica: from, view, result, read_at });
-        // Tentative results of different views stand for different orders, and a value that was read for the state that had it.
-        let same_view = |other: View| !self.config.tentative || other == view;
-        let matches = |answer: &&Answer| answer.result == result && answer.read_at == read_at && same_view(answer.view);
-        let mut views: Vec<View> = pending.answers.iter().filter(matches).map(|answer| answer.view).collect();
-        if views.len() < usize::from(self.workload.reply_quorum) {
+        let Reply { view, result, tentative, read_at, .. } = **reply;
+        pending.answers.push(Answer { replica: from, view, result, tentative, read_at });
+        // A value that was read stands for the state that had it, and tentative results of different views for different orders; a
+        // final result is final in every view.
+        let alike = |answer: &&Answer| answer.result == result && answer.read_at == read_at;
+        let alike: Vec<&Answer> = pending.answers.iter().filter(alike).collect();
+        let counting = |view: View| alike.iter().filter(move |answer| !answer.tentative || answer.view == view);
+        let most = alike.iter().map(|answer| counting(answer.view).count()).max();
+        if most < Some(usize::from(self.workload.reply_quorum)) {
             return;
         }
+        let mut views: Vec<View> = alike.iter().map(|answer| answer.view).collect();
         // At most f of them lie, so an honest replica has been in the (f+1)-th highest view or a later one.
         views.sort_unstable_by(|a, b| b.cmp(a));
         let honest = views.get(usize::from(self.config.cluster.faults())).copied();

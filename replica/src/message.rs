@@ -196,6 +196,8 @@ pub struct Reply {
     pub replica: NodeId,
     /// r.
     pub result: u64,
+    /// Whether the execution may still be taken back.
+    pub tentative: bool,
     /// For a read that was answered without being ordered: the last number that the state covers which it read.
     pub read_at: Option<SeqNum>,
     /// The size of the result in bytes.

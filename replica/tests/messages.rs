@@ -27,7 +27,16 @@ fn rule_1_a_signature_names_its_signer_whatever_the_statement_claims() {
     assert_eq!(
         author(
             &stage,
-            Reply { view, timestamp: 1, client: me, replica: claimed, result: 0, read_at: None, payload: 0 }
+            Reply {
+                view,
+                timestamp: 1,
+                client: me,
+                replica: claimed,
+                result: 0,
+                tentative: false,
+                read_at: None,
+                payload: 0
+            }
         ),
         me
     );
@@ -99,6 +108,7 @@ fn rule_2_replies_count_for_their_author_alone() {
             client: NodeId(client),
             replica: NodeId(0),
             result: 5,
+            tentative: false,
             read_at: None,
             payload: 0,
         };
@@ -201,6 +211,7 @@ impl Liar {
                 client: NodeId(4),
                 replica,
                 result: 0,
+                tentative: false,
                 read_at: None,
                 payload: 0,
             }))),
@@ -345,6 +356,7 @@ fn rule_2_a_primary_s_vote_in_place_of_a_proposal_is_nothing() {
             client: NodeId(2),
             replica: NodeId(0),
             result: 0,
+            tentative: false,
             read_at: None,
             payload: 0,
         }))),

@@ -208,7 +208,16 @@ impl Replica {
 
     fn answer(&self, client: NodeId, timestamp: u64, result: u64, read_at: Option<SeqNum>, effects: &mut Effects) {
         let (view, replica, payload) = (self.view, self.id(), self.config.reply_payload);
-        let reply = self.signer.sign(Reply { view, timestamp, client, replica, result, read_at, payload });
+        let reply = self.signer.sign(Reply {
+            view,
+            timestamp,
+            client,
+            replica,
+            result,
+            tentative: self.undo.is_some(),
+            read_at,
+            payload,
+        });
         effects.event(Event::Replied { client, timestamp, result: Digest::of([result]) });
         effects.send(Recipients::One(client), Message::Reply(Arc::new(reply)));
     }
