@@ -28,6 +28,7 @@ impl Settings {
         let cluster = self.protocol.cluster;
         let connected = (0..cluster.replicas()).filter(|&node| !self.is_cut_off(NodeId(node))).count();
         if connected < usize::from(cluster.quorum()) {
+            // The network never stabilises then; this says what is the matter.
             return Err("too few replicas stay connected to make a quorum");
         }
         let stable =
@@ -49,7 +50,7 @@ impl Settings {
         let doubled = |span: Span, count: u32| times(span, 1_u64.checked_shl(count).unwrap_or(u64::MAX));
         let faults = u32::from(protocol.cluster.faults());
         // From giving up a view to the first execution in the next.
-        let round = times(delay, 8);
+        let round = times(delay, 8) + protocol.batch_delay;
         // So many views fail because the wait is still too short for a round.
         let wait = protocol.view_change_timeout;
         let too_short = round.as_nanos().div_ceil(wait.as_nanos()).next_power_of_two().trailing_zeros();
@@ -64,7 +65,7 @@ impl Settings {
             let views = doubled(wait.max(round), faults + too_short + 2);
             times(protocol.request_timeout + views, u64::from(protocol.clients))
         } else {
-            times(round + protocol.batch_delay, turns)
+            times(round, turns)
         };
         times(self.workload.client_timeout, 2)
             + protocol.request_timeout

@@ -7,7 +7,7 @@ use byzlab_adversary::{Controller, Event};
 use byzlab_analysis::oracle::{Invariant, Judgement, Violation};
 use byzlab_analysis::{EventWriter, Outcome, RunRow};
 use byzlab_network::{Fault, Key, Observer, Record, Simulation, Time, Verdict};
-use byzlab_replica::{Client, Message, Replica, Shell, Signer};
+use byzlab_replica::{Client, Message, Outage, Replica, Shell, Signer};
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,7 +93,9 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
         if corrupted.contains(&node) {
             puppets.push(Replica::new(Arc::clone(protocol), signer));
         } else if protocol.cluster.is_replica(node) {
-            let outages = settings.crashes.iter().filter(|crash| crash.node == node).map(|crash| crash.outage);
+            let mut outages: Vec<Outage> =
+                settings.crashes.iter().filter(|crash| crash.node == node).map(|crash| crash.outage).collect();
+            outages.sort_by_key(|outage| outage.at);
             let replica = Replica::new(Arc::clone(protocol), signer);
             simulation.seat(&[node], Shell::with_outages(replica, outages));
         } else {

@@ -290,7 +290,14 @@ fn crashes_make_sense() {
         ("[[cluster.crash]]\nnode = 1", &["`cluster.crash[0].at` is missing"]),
         (&format!("{crash}\nrecover_at = \"5ms\""), &["comes back before it crashes", "give an instant after `at`"]),
         (&format!("{crash}\ndurable = false"), &["a replica that stays down needs no storage", "`recover_at` too"]),
-        (&format!("{crash}\n{crash}"), &["cluster.crash[1].at", "replica 1 is down already", "let it recover first"]),
+        (
+            &format!("{crash}\n{crash}"),
+            &[
+                "cluster.crash[1].at",
+                "replica 1 has another crash, at \"5ms\", that overlaps",
+                "let it recover in between",
+            ],
+        ),
         ("[cluster.crash]\nnode = 1", &["cluster.crash", "write two brackets"]),
     ] {
         refused(&run(lines, ""), "e.toml", parts);

@@ -52,9 +52,13 @@ fn a_log_that_was_tampered_with_is_found_out() {
 #[test]
 fn what_cannot_be_checked_or_replayed_says_why() {
     let desk = Desk::with(QUIET);
-    let missing = desk.byzlab("check out");
-    assert_eq!(missing.code, Some(2));
-    assert!(missing.stderr.contains("out/config.toml: cannot be read"), "{}", missing.stderr);
+    for arguments in ["check out", "replay out --run 0", "replay e.toml --run 0"] {
+        let missing = desk.byzlab(arguments);
+        assert_eq!(missing.code, Some(2));
+        let parts =
+            ["not a results folder, for it has no config.toml", "hint: give a folder that `byzlab run … --out DIR`"];
+        assert!(parts.iter().all(|part| missing.stderr.contains(part)), "{}", missing.stderr);
+    }
     desk.byzlab("run e.toml --out out");
     for (arguments, part) in [
         ("replay out --run 3", "there is no run 3 in cell 0\n  hint: cells are 0 to 0, runs 0 to 2"),

@@ -99,7 +99,7 @@ impl Votes {
 /// One vote that several replicas have signed alike.
 ///
 /// Only [`Votes`] make it, and they take signed votes only: nobody can put a name into it whose owner did not sign. It stands for
-/// the list of the signed votes themselves, whose length on the wire it has.
+/// the signed votes themselves; on the wire what they say stands once, with a signature of each.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Certificate {
     kind: VoteKind,

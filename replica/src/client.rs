@@ -2,7 +2,7 @@
 
 use crate::config::ProtocolConfig;
 use crate::digest::Digest;
-use crate::message::{Message, Reply, Request, SignedRequest, View};
+use crate::message::{Message, Reply, Request, SeqNum, SignedRequest, View};
 use crate::signature::{Signed, Signer};
 use crate::step::{Effects, Event, Input, Timer};
 use byzlab_network::{Key, NodeId, Recipients, Span, Time};
@@ -67,8 +67,9 @@ struct Pending {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Answer {
     replica: NodeId,
-    result: u64,
     view: View,
+    result: u64,
+    read_at: Option<SeqNum>,
 }
 
 impl Client {
@@ -142,13 +143,15 @@ impl Client {
         }
         // An honest replica may change its mind when it takes back what it executed tentatively: its last word counts.
         pending.answers.retain(|answer| answer.replica != from);
-        pending.answers.push(Answer { replica: from, result: reply.result, view: reply.view });
-        let matching = pending.answers.iter().filter(|answer| answer.result == reply.result);
-        let mut views: Vec<View> = Vec::new();
-        if matching.clone().count() < usize::from(self.workload.reply_quorum) {
+        let Reply { view, result, read_at, .. } = **reply;
+        pending.answers.push(Answer { replica: from, view, result, read_at });
+        // Tentative results of different views stand for different orders, and a value that was read for the state that had it.
+        let same_view = |other: View| !self.config.tentative || other == view;
+        let matches = |answer: &&Answer| answer.result == result && answer.read_at == read_at && same_view(answer.view);
+        let mut views: Vec<View> = pending.answers.iter().filter(matches).map(|answer| answer.view).collect();
+        if views.len() < usize::from(self.workload.reply_quorum) {
             return;
         }
-        views.extend(matching.map(|answer| answer.view));
         // At most f of them lie, so an honest replica has been in the (f+1)-th highest view or a later one.
         views.sort_unstable_by(|a, b| b.cmp(a));
         let honest = views.get(usize::from(self.config.cluster.faults())).copied();

@@ -1,8 +1,9 @@
-//! The message log: one entry for each sequence number of the window (h, h+L].
+//! The message log: one entry for each sequence number of the window (h, h+L], and of as many beyond it that came too early.
 
 use crate::certificate::{Certificate, Prepared, Votes};
 use crate::digest::Digest;
 use crate::message::{Batch, PrePrepare, SeqNum, Vote, VoteKind};
+use crate::quorum::Cluster;
 use crate::signature::{Signed, Signer};
 use crate::step::Slot;
 use std::collections::VecDeque;
@@ -108,7 +109,7 @@ impl Entry {
     }
 
     /// Forgets votes that prove nothing, but for one's own (rule 30).
-    pub(crate) fn restart(&mut self, signer: &Signer, backup: bool) {
+    pub(crate) fn restart(&mut self, signer: &Signer, cluster: Cluster) {
         self.early = None;
         if self.phase == Phase::Committed {
             return;
@@ -123,7 +124,7 @@ impl Entry {
             }
         } else {
             self.prepares = Votes::default();
-            if let Some(vote) = own(VoteKind::Prepare).filter(|_| backup) {
+            if let Some(vote) = own(VoteKind::Prepare).filter(|vote| vote.replica != cluster.primary(vote.view)) {
                 self.prepares.insert(&vote);
             }
         }

@@ -196,6 +196,8 @@ pub struct Reply {
     pub replica: NodeId,
     /// r.
     pub result: u64,
+    /// For a read that was answered without being ordered: the last number that the state covers which it read.
+    pub read_at: Option<SeqNum>,
     /// The size of the result in bytes.
     pub payload: u32,
 }
@@ -442,8 +444,11 @@ impl byzlab_network::Message for Message {
             // And the nonce.
             Message::PrePrepare(pre_prepare) => VOTE_SIZE + wire::WORD + batch_size(&pre_prepare.batch),
             Message::Vote(_) => VOTE_SIZE,
-            // View, request number and result.
-            Message::Reply(reply) => wire::SIGNED + 3 * wire::WORD + u64::from(reply.payload),
+            // View, request number and result; of a read the number of its state.
+            Message::Reply(reply) => {
+                let words = 3 + u64::from(reply.read_at.is_some());
+                wire::SIGNED + words * wire::WORD + u64::from(reply.payload)
+            }
             Message::ViewChange(change) => view_change_size(change),
             Message::NewView(new_view) => {
                 let changes: u64 = new_view.view_changes.iter().map(|change| view_change_size(change)).sum();

@@ -17,15 +17,16 @@ impl Requests {
         Requests { held: vec![None; clients], order: VecDeque::new() }
     }
 
-    /// Holds a request, unless the client's latest is held already.
-    pub(crate) fn hold(&mut self, client: usize, request: &SignedRequest) {
+    /// Holds a request, unless the client's latest is held already; tells whether it is new.
+    pub(crate) fn hold(&mut self, client: usize, request: &SignedRequest) -> bool {
         match &self.held[client] {
-            Some(held) if held.timestamp >= request.timestamp => return,
+            Some(held) if held.timestamp >= request.timestamp => return false,
             Some(_) => self.forget(client),
             None => {}
         }
         self.held[client] = Some(SignedRequest::clone(request));
         self.order.push_back(client);
+        true
     }
 
     /// Lets go of what a client asked for up to `timestamp`.

@@ -40,7 +40,7 @@ impl Timer {
     pub const ALL: [Timer; 5] = [Timer::Batch, Timer::Retransmit, Timer::NextRequest, Timer::View, Timer::Status];
 }
 
-/// What a step does to the world, in this order: the caller sends the messages, sets the timers and logs the events.
+/// What a step does to the world: the caller logs the events, sends the messages and sets the timers.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Effects {
     /// Messages to be sent.

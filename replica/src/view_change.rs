@@ -98,8 +98,8 @@ pub struct Plan {
     pub stable: SeqNum,
     /// and its proof; none if it is 0.
     pub checkpoint: Option<Certificate>,
-    /// For each number from min-s + 1 to max-s: its digest, and the certificate that it comes from; none for the null request.
-    pub order: Vec<(Digest, Option<Prepared>)>,
+    /// For each number from min-s + 1 to max-s its digest: that of the null request where no certificate says anything.
+    pub order: Vec<Digest>,
 }
 
 impl Plan {
@@ -123,10 +123,7 @@ impl Plan {
         }
         let last = highest.last_key_value().map_or(stable, |(&seq, _)| seq);
         let numbers = stable.0 + 1..=last.0;
-        let order = numbers.map(|number| match highest.get(&SeqNum(number)) {
-            Some(&prepared) => (prepared.slot().digest, Some(prepared.clone())),
-            None => (Digest::NULL, None),
-        });
+        let order = numbers.map(|number| highest.get(&SeqNum(number)).map_or(Digest::NULL, |best| best.slot().digest));
         Plan { stable, checkpoint, order: order.collect() }
     }
 
@@ -137,7 +134,7 @@ impl Plan {
 
     /// The places of O with their digests.
     fn places(&self) -> impl Iterator<Item = (SeqNum, Digest)> + '_ {
-        self.order.iter().zip(self.stable.0 + 1..).map(|((digest, _), number)| (SeqNum(number), *digest))
+        self.order.iter().zip(self.stable.0 + 1..).map(|(digest, number)| (SeqNum(number), *digest))
     }
 }
 

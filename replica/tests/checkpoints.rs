@@ -253,6 +253,10 @@ fn rule_20_a_status_that_proves_nothing_moves_nobody() {
         let effects = stage.deliver(0, 3, message);
         assert!(effects.sends.is_empty() && effects.events.is_empty(), "{voters:?} at {seq} by {from}");
     }
+    // It waits for a request, and asks.
+    stage.silence(0);
+    stage.ask_one(0, 1, 3);
+    stage.run_for(Span::from_millis(2000));
     let message = status(&stage, 0, &[0, 1, 2], 10);
     assert_eq!(kinds(&stage.deliver(0, 3, message)), [MessageKind::Fetch], "a proven one is worth asking for");
     assert_eq!(stage.replicas[3].log().low(), SeqNum(10));

@@ -24,7 +24,13 @@ fn rule_1_a_signature_names_its_signer_whatever_the_statement_claims() {
     let vote = *stage.signers[1].vote(VoteKind::Commit, view, seq, digest);
     assert_eq!(author(&stage, vote), me);
     assert_eq!(author(&stage, Request { client: claimed, timestamp: 1, operation: 0, reads: false, payload: 0 }), me);
-    assert_eq!(author(&stage, Reply { view, timestamp: 1, client: me, replica: claimed, result: 0, payload: 0 }), me);
+    assert_eq!(
+        author(
+            &stage,
+            Reply { view, timestamp: 1, client: me, replica: claimed, result: 0, read_at: None, payload: 0 }
+        ),
+        me
+    );
     assert_eq!(author(&stage, ViewChange::clone(&stage.empty_change(1, 1))), me);
     assert_eq!(author(&stage, NewView { view, view_changes: vec![], order: vec![], primary: claimed }), me);
     let status =
@@ -87,8 +93,15 @@ fn rule_2_replies_count_for_their_author_alone() {
     let mut stage = Stage::new(4);
     stage.begin_client(1, |_| {});
     let reply = |stage: &Stage, replica: usize, client: u16| {
-        let reply =
-            Reply { view: View(0), timestamp: 1, client: NodeId(client), replica: NodeId(0), result: 5, payload: 0 };
+        let reply = Reply {
+            view: View(0),
+            timestamp: 1,
+            client: NodeId(client),
+            replica: NodeId(0),
+            result: 5,
+            read_at: None,
+            payload: 0,
+        };
         Message::Reply(Arc::new(stage.signers[replica].sign(reply)))
     };
     let mut hear = |from: usize, message: Message| {
@@ -188,6 +201,7 @@ impl Liar {
                 client: NodeId(4),
                 replica,
                 result: 0,
+                read_at: None,
                 payload: 0,
             }))),
             5 => Message::ViewChange(self.change()),
@@ -331,6 +345,7 @@ fn rule_2_a_primary_s_vote_in_place_of_a_proposal_is_nothing() {
             client: NodeId(2),
             replica: NodeId(0),
             result: 0,
+            read_at: None,
             payload: 0,
         }))),
     );

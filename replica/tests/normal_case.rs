@@ -340,7 +340,7 @@ fn rule_11_the_client_accepts_matching_replies_of_distinct_replicas() {
     step(&mut client, Input::Start);
     let reply = |replica: usize, timestamp, result| {
         let (view, client, replica_id) = (View(0), scene.client(), NodeId::new(replica));
-        let reply = Reply { view, timestamp, client, replica: replica_id, result, payload: 0 };
+        let reply = Reply { view, timestamp, client, replica: replica_id, result, read_at: None, payload: 0 };
         (replica_id, Message::Reply(Arc::new(scene.signers[replica].sign(reply))))
     };
     let mut answer = |replica, timestamp, result| {

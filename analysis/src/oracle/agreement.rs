@@ -17,7 +17,7 @@ pub(super) struct Vote {
 }
 
 impl Vote {
-    fn row(&self, context: &Context) -> Event<'static> {
+    pub(super) fn row(&self, context: &Context) -> Event<'static> {
         let slot = (self.view, self.seq, self.digest);
         context.slot_row((context.now_ns, self.node, self.phase.kind()), slot)
     }

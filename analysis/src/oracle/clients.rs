@@ -256,7 +256,7 @@ impl Clients {
         }
     }
 
-    /// An honest replica answers a request. `executed` is the last number that it has executed for good.
+    /// An honest replica answers a request. `executed` is the last number that it has executed, for good or not.
     pub(super) fn answer(
         &mut self,
         context: &Context,

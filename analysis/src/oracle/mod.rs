@@ -15,7 +15,7 @@
 //! | I5 | linearizability | `request`, `reply`, `propose` with `ordered`, `executed`, and of the replies `send` |
 //! | I6 | commits survive | `prepared`, `committed`, `pre_prepared` |
 //! | I7 | no equivocation | `pre_prepared`, `prepared`, `propose` |
-//! | I8 | views grow | `view_change`, `new_view` |
+//! | I8 | views grow | `view_change`, `new_view`, `pre_prepared`, `prepared` |
 //! | I9 | window | `pre_prepared`, `prepared`, `committed`, `checkpoint`, `stable`, `state_transfer` |
 //! | I10 | equal checkpoints | `stable` |
 //! | I11 | liveness | `request`, `reply`, `crash`, `restart` |
@@ -38,7 +38,8 @@
 //!   its reply. One that was ordered too, but accepted from replicas that had not come so far, counts as a read. Without replies only the order is checked, and I5 is at best "not judged".
 //! * **I6** compares what an honest replica accepts in later views, which is what their NEW-VIEWs say or what was proposed after
 //!   them: neither may contradict a commit.
-//! * **I8** asks for one order of a view only where the view's primary is honest. A faulty one can send several NEW-VIEWs, each
+//! * **I8** also takes a replica to the view that it wants: after its VIEW-CHANGE it is pre-prepared and prepared in no earlier view.
+//!   (It may learn what was committed there.) It asks for one order of a view only where the view's primary is honest. A faulty one can send several NEW-VIEWs, each
 //!   with a quorum of VIEW-CHANGEs of its own, and nothing in the protocol keeps two replicas from entering with either; that no two
 //!   of their orders count is I2 and I6.
 //! * **I11** is judged at the end for requests whose deadline has come; if others wait, it is at best "not judged". It is not
@@ -288,6 +289,7 @@ impl Oracles {
         let vote = Vote { phase, node: event.node, view, seq, digest };
         self.context.set_run(event.cell, event.run);
         self.checkpoints.check_window(&mut self.context, vote);
+        self.views.check_vote(&mut self.context, vote);
         agreement::vote(&mut self.context, &mut self.history, &mut self.open_commits, vote);
         if phase == Phase::Committed && self.context.tentative_execution {
             self.executions.commit(&mut self.context, &mut self.history, &mut self.clients, (seq, event));

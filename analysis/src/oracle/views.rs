@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::event::{Event, EventKind, Value};
 
 use super::Invariant;
+use super::agreement::Vote;
 use super::context::Context;
+use super::history::Phase;
 
 /// The views of all replicas.
 #[derive(Clone, Debug)]
@@ -114,6 +116,15 @@ impl Views {
         (*current, *before) = (view, Some(row));
     }
 
+    /// A replica that wants a later view votes in no earlier one any more: its VIEW-CHANGE has said what is prepared there.
+    #[inline]
+    pub(super) fn check_vote(&self, context: &mut Context, vote: Vote) {
+        let (current, before) = &self.current[vote.node as usize];
+        if vote.view < *current && vote.phase != Phase::Committed {
+            left(context, *current, *before, vote);
+        }
+    }
+
     fn has_cause(&self, view: u64) -> bool {
         self.lowest_given_up.is_some_and(|given_up| given_up < view)
     }
@@ -146,4 +157,18 @@ impl Views {
     pub(super) fn len(&self) -> usize {
         self.entered.len()
     }
+}
+
+#[cold]
+fn left(context: &mut Context, current: u64, before: Option<Event<'static>>, vote: Vote) {
+    let rows: Vec<_> = before.into_iter().chain([vote.row(context)]).collect();
+    let Vote { phase, node, view, seq, .. } = vote;
+    context.report(
+        Invariant::I8,
+        format_args!(
+            "replica {node} is {} at number {seq} in view {view}, although it is in or wants view {current}",
+            phase.kind()
+        ),
+        &rows,
+    );
 }

@@ -1,7 +1,6 @@
 //! `byzlab check`.
 
-use super::{CliError, print};
-use crate::config::Experiment;
+use super::{CliError, experiment_of, print};
 use byzlab_analysis::RunRow;
 use byzlab_analysis::oracle::{CheckReport, check_results};
 use clap::Args;
@@ -15,7 +14,7 @@ pub(super) struct CheckArguments {
 }
 
 pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CliError> {
-    let experiment = Experiment::load(&arguments.dir.join("config.toml"), &[])?;
+    let experiment = experiment_of(&arguments.dir)?;
     let settings = |row: &RunRow| {
         // Whoever joins logs of several experiments has cells that the configuration does not know.
         let cell = experiment.cells.get(row.cell as usize);

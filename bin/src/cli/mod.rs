@@ -5,7 +5,7 @@ mod check;
 mod replay;
 mod run;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Experiment};
 use crate::results::ResultsError;
 use analyze::AnalyzeArguments;
 use byzlab_analysis::{AnalysisError, PlotError};
@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 use replay::ReplayArguments;
 use run::RunArguments;
 use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A laboratory for Practical Byzantine Fault Tolerance.
@@ -52,6 +53,8 @@ enum CliError {
     Analysis(#[from] AnalysisError),
     #[error(transparent)]
     Plot(#[from] PlotError),
+    #[error("{}: not a results folder, for it has no config.toml\n  hint: give a folder that `byzlab run … --out DIR` made", .0.display())]
+    NoResults(PathBuf),
     #[error("there is no run {run} in cell {cell}\n  hint: cells are 0 to {cells}, runs 0 to {runs}")]
     NoSuchRun { cell: u32, run: u32, cells: usize, runs: u32 },
     #[error("cannot write to standard output: {0}")]
@@ -92,6 +95,15 @@ pub fn main() -> ExitCode {
         eprintln!("error: {error}");
         ExitCode::from(error.exit_code())
     })
+}
+
+/// The experiment of a results folder.
+fn experiment_of(folder: &Path) -> Result<Experiment, CliError> {
+    let config = folder.join("config.toml");
+    if !config.is_file() {
+        return Err(CliError::NoResults(folder.to_owned()));
+    }
+    Ok(Experiment::load(&config, &[])?)
 }
 
 /// Writes to standard output. A reader that has seen enough, such as `head`, is no error.

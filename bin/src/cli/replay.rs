@@ -1,7 +1,7 @@
 //! `byzlab replay`.
 
-use super::CliError;
-use crate::config::{EventDetail, Experiment};
+use super::{CliError, experiment_of};
+use crate::config::EventDetail;
 use crate::run::{RunId, run_once};
 use byzlab_analysis::{EVENT_COLUMNS, RunTable};
 use clap::{Args, ValueEnum};
@@ -38,7 +38,7 @@ enum Detail {
 /// Does one run of an experiment again, and shows its events.
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CliError> {
     let ReplayArguments { dir, cell, run, .. } = arguments;
-    let experiment = Experiment::load(&dir.join("config.toml"), &[])?;
+    let experiment = experiment_of(dir)?;
     let known = experiment.cells.get(*cell as usize).filter(|_| *run < experiment.runs);
     let Some(settings) = known.map(|cell| &cell.settings) else {
         let (cells, runs) = (experiment.cells.len() - 1, experiment.runs - 1);
@@ -63,7 +63,7 @@ pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CliError> 
     let recorded = RunTable::read(&dir.join("runs.csv")).ok();
     let before = recorded.iter().flat_map(|table| &table.rows).find(|other| (other.cell, other.run) == (*cell, *run));
     if let Some(before) = before.filter(|before| before.fingerprint != row.fingerprint) {
-        let hint = "another version of byzlab made these results";
+        let hint = "its config.toml was changed since, or another version of byzlab made it";
         warn!("runs.csv has the fingerprint {:016x}: {hint}", before.fingerprint);
     }
     for violation in result.violations() {

@@ -71,7 +71,9 @@ pub(super) fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workl
     let positive =
         || integer(NonZeroU64::MIN.get()..).map(|value: u64| NonZeroU64::new(value).unwrap_or(NonZeroU64::MIN));
     let interval = protocol.or("checkpoint_interval", positive(), const { NonZeroU64::new(100).unwrap() })?;
-    let window = protocol.or("log_window", positive(), const { NonZeroU64::new(400).unwrap() })?;
+    // A liar can make others keep an entry for each number of the window.
+    let windows = positive().within(..=const { NonZeroU64::new(1 << 20).unwrap() });
+    let window = protocol.or("log_window", windows, const { NonZeroU64::new(400).unwrap() })?;
     if window < interval {
         let problem = format!("smaller than checkpoint_interval = {interval}: no checkpoint would ever be reached");
         let remedy = format!("give at least twice the interval, for example {}", interval.get().saturating_mul(2));
@@ -178,14 +180,14 @@ pub(super) fn read_crashes(
         }
         let end = |crash: &Crash| crash.outage.recover_at.unwrap_or(Time::END);
         let crash = Crash { node, outage: Outage { at, recover_at, durable } };
-        let down = |other: &&Crash| other.node == node && other.outage.at <= end(&crash) && at <= end(other);
-        if let Some(other) = crashes.iter().find(down) {
-            let problem = format!("replica {node} is down already from {:?} on", other.outage.at);
-            return Err(section.error_at("at", problem, "let it recover first"));
+        let overlaps = |other: &&Crash| other.node == node && other.outage.at <= end(&crash) && at <= end(other);
+        if let Some(other) = crashes.iter().find(overlaps) {
+            let from = Nanoseconds(other.outage.at.as_nanos());
+            let problem = format!("replica {node} has another crash, at \"{from}\", that overlaps with this one");
+            return Err(section.error_at("at", problem, "let it recover in between"));
         }
         crashes.push(crash);
     }
-    crashes.sort_by_key(|crash| (crash.node, crash.outage.at));
     Ok(crashes)
 }
 

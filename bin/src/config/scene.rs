@@ -191,6 +191,8 @@ fn idle_lines(settings: &Settings) -> Vec<String> {
             None => {}
         }
     }
+    let late_crashes = settings.crashes.iter().enumerate().filter(|(_, crash)| is_too_late(crash.outage.at));
+    lines.extend(late_crashes.map(|(index, _)| format!("cluster.crash[{index}] hits nobody: {late}")));
     let late_partitions = partitions.iter().enumerate().filter(|(_, partition)| is_too_late(partition.start()));
     lines.extend(late_partitions.map(|(index, _)| format!("network.partition[{index}] parts nobody: {late}")));
     lines

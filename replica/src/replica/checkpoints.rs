@@ -32,6 +32,11 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
+    /// Whether a checkpoint was taken here that is not stable yet.
+    pub(super) fn has_unstable(&self) -> bool {
+        !self.own.is_empty()
+    }
+
     /// Forgets what others have said, but for proofs.
     pub(super) fn forget_votes(&mut self, signer: &Signer) {
         self.votes.clear();
@@ -53,7 +58,10 @@ impl Replica {
         let vote = self.signer.vote(VoteKind::Checkpoint, NO_VIEW, seq, state);
         self.send_to_others(Message::Vote(vote), effects);
         self.checkpoints.votes.entry(seq).or_default().insert(&vote);
-        self.stabilise(now, seq, effects);
+        match self.checkpoints.ahead.take_if(|ahead| ahead.slot().seq == seq) {
+            Some(proof) => self.settle_checkpoint(now, proof, effects),
+            None => self.stabilise(now, seq, effects),
+        }
     }
 
     #[inline(never)]
@@ -113,13 +121,18 @@ impl Replica {
     /// Takes over a stable checkpoint that was not reached here: h moves at once, the state is fetched.
     pub(super) fn catch_up_to(&mut self, now: Time, proof: Certificate, effects: &mut Effects) {
         let slot = proof.slot();
-        self.roll_back(now, effects);
-        if slot.seq > self.log.low() {
-            self.move_window(now, proof.clone(), None, effects);
-        }
+        self.forget_up_to(now, &proof, effects);
         if self.transfer.as_ref().is_none_or(|transfer| transfer.proof.slot().seq < slot.seq) {
             self.transfer = Some(Transfer::new(proof, self.id()));
             self.ask_for_state(effects);
+        }
+    }
+
+    /// Moves h to a stable checkpoint that was not reached here.
+    pub(super) fn forget_up_to(&mut self, now: Time, proof: &Certificate, effects: &mut Effects) {
+        self.roll_back(now, effects);
+        if proof.slot().seq > self.log.low() {
+            self.move_window(now, proof.clone(), None, effects);
         }
     }
 
@@ -149,19 +162,19 @@ impl Replica {
     pub(super) fn install(&mut self, now: Time, snapshot: Arc<Snapshot>, effects: &mut Effects) {
         let seq = self.log.low();
         self.transfer = None;
+        self.checkpoints.state = Some(Arc::clone(&snapshot));
         if seq <= self.last_executed {
-            self.checkpoints.state = Some(snapshot);
             return;
         }
+        effects.event(Event::StateTransfer { seq, state: snapshot.digest() });
         self.state = Snapshot::clone(&snapshot);
         self.last_executed = seq;
-        effects.event(Event::StateTransfer { seq, state: snapshot.digest() });
-        self.checkpoints.state = Some(snapshot);
         self.pulse.moved(now);
         for client in 0..usize::from(self.config.clients) {
             self.requests.executed(client, self.state.last_of(client).timestamp);
         }
         self.review_patience(now, false, effects);
+        self.answer_reads(effects);
         self.execute_ready(now, effects);
     }
 }

@@ -120,12 +120,13 @@ impl Replica {
         self.answer_reads(effects);
     }
 
-    fn answer_reads(&mut self, effects: &mut Effects) {
+    pub(super) fn answer_reads(&mut self, effects: &mut Effects) {
         if self.undo.is_some() || self.last_executed < self.reads.at_least {
             return;
         }
         for (client, request) in std::mem::take(&mut self.reads.waiting) {
-            self.reply(client, request.timestamp, self.state.read(request.operation), effects);
+            let result = self.state.read(request.operation);
+            self.answer(client, request.timestamp, result, Some(self.last_executed), effects);
         }
     }
 }

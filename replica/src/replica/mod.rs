@@ -33,7 +33,7 @@ use views::{Patience, Views};
 ///
 /// **Upon receiving** (the numbers are those of the rules in `docs/protocol.md`)
 /// * REQUEST: send the last reply again if it was the client's last request; else order it if primary of the view, else
-///   pass it on to the primary and wait for it (10, 12, 13).
+///   pass it on to the primary and wait for it, also if another replica passed it on here (10, 12, 13).
 /// * PRE-PREPARE: accept it if the primary of the view signed it, it lies in the window, and no other digest was accepted for
 ///   its view and number (3); then send PREPARE.
 /// * PREPARE, COMMIT: count the voter (4, 5). Prepared with the pre-prepare and Q−1 prepares of backups: send COMMIT
@@ -53,7 +53,7 @@ pub struct Replica {
     view: View,
     /// The primary of that view.
     primary: NodeId,
-    /// The view if it has entered it; none during a view change.
+    /// The view if it has entered it; none during a view change. A vote is compared with this alone.
     active: Option<View>,
     log: Log,
     last_executed: SeqNum,
@@ -203,8 +203,12 @@ impl Replica {
     }
 
     fn reply(&self, client: NodeId, timestamp: u64, result: u64, effects: &mut Effects) {
+        self.answer(client, timestamp, result, None, effects);
+    }
+
+    fn answer(&self, client: NodeId, timestamp: u64, result: u64, read_at: Option<SeqNum>, effects: &mut Effects) {
         let (view, replica, payload) = (self.view, self.id(), self.config.reply_payload);
-        let reply = self.signer.sign(Reply { view, timestamp, client, replica, result, payload });
+        let reply = self.signer.sign(Reply { view, timestamp, client, replica, result, read_at, payload });
         effects.event(Event::Replied { client, timestamp, result: Digest::of([result]) });
         effects.send(Recipients::One(client), Message::Reply(Arc::new(reply)));
     }

@@ -17,13 +17,22 @@ pub(super) struct Proposer {
     pub(super) last_assigned: SeqNum,
     /// Requests that wait for a number, and since when; of each client one.
     waiting: VecDeque<(Time, SignedRequest)>,
-    /// Of each client the last request that this primary took in this view, and whether it waits.
-    taken: Vec<(u64, bool)>,
+    /// By client.
+    taken: Vec<Taken>,
+}
+
+/// What a primary has taken of a client in this view.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+struct Taken {
+    /// The number of its last request.
+    timestamp: u64,
+    /// Whether one waits.
+    waits: bool,
 }
 
 impl Proposer {
     pub(super) fn new(clients: usize) -> Proposer {
-        Proposer { last_assigned: SeqNum(0), waiting: VecDeque::new(), taken: vec![(0, false); clients] }
+        Proposer { last_assigned: SeqNum(0), waiting: VecDeque::new(), taken: vec![Taken::default(); clients] }
     }
 
     /// Begins a view whose O ends at `last_assigned`.
@@ -33,24 +42,24 @@ impl Proposer {
 
     /// Notes that a request has its number.
     pub(super) fn is_ordered(&mut self, client: usize, timestamp: u64) {
-        let (last, _) = &mut self.taken[client];
-        *last = (*last).max(timestamp);
+        let taken = &mut self.taken[client];
+        taken.timestamp = taken.timestamp.max(timestamp);
     }
 
     /// Puts a request in line, unless it was there before.
     fn take(&mut self, now: Time, client: usize, request: SignedRequest) {
-        let (last, waits) = &mut self.taken[client];
-        if request.timestamp <= *last {
+        let taken = &mut self.taken[client];
+        if request.timestamp <= taken.timestamp {
             return;
         }
-        *last = request.timestamp;
-        if *waits {
+        taken.timestamp = request.timestamp;
+        if taken.waits {
             // A client has one request at a time; a later one stands in for it, so that a flood takes no more room.
             if let Some((_, other)) = self.waiting.iter_mut().find(|(_, other)| other.client == request.client) {
                 *other = request;
             }
         } else {
-            *waits = true;
+            taken.waits = true;
             self.waiting.push_back((now, request));
         }
     }
@@ -66,15 +75,16 @@ impl Replica {
             }
             return;
         }
-        self.await_request(now, client, &request, effects);
+        let is_new = self.await_request(now, client, &request, effects);
         if self.active.is_none() {
             return;
         }
         if self.is_primary() {
             self.proposer.take(now, client, request);
             self.propose_waiting(now, effects);
-        } else if from == request.client {
-            // What another replica passed on goes no further.
+        } else if from == request.client || is_new {
+            // Also what another replica passed on: whoever waits for a request sees to it that the primary knows of it. Once,
+            // so that it does not go round.
             effects.send(Recipients::One(self.primary), Message::Request(request));
         }
     }
@@ -101,7 +111,7 @@ impl Replica {
                 self.proposer.waiting.drain(..size).map(|(_, request)| request).collect();
             for request in &requests {
                 if let Some(client) = self.config.client_index(request.client) {
-                    self.proposer.taken[client].1 = false;
+                    self.proposer.taken[client].waits = false;
                 }
             }
             self.propose(now, seq, Batch::new(requests, 0), effects);
@@ -127,7 +137,8 @@ impl Replica {
 
     /// Passes requests on to a new primary that it has not ordered (rule 27).
     pub(super) fn relay_again(&self, effects: &mut Effects) {
-        let waits = |&(client, request): &(usize, &SignedRequest)| request.timestamp > self.proposer.taken[client].0;
+        let waits =
+            |&(client, request): &(usize, &SignedRequest)| request.timestamp > self.proposer.taken[client].timestamp;
         for (_, request) in self.requests.iter().filter(waits) {
             effects.send(Recipients::One(self.primary), Message::Request(Arc::clone(request)));
         }
@@ -176,13 +187,11 @@ impl Replica {
         entry.phase = Phase::PrePrepared;
         entry.awaited = None;
         effects.event(Event::PrePrepared(slot));
-        if self.config.view_change {
-            for request in batch.requests() {
-                if let Some(client) = self.config.client_index(request.client)
-                    && request.timestamp > self.state.last_of(client).timestamp
-                {
-                    self.await_request(now, client, request, effects);
-                }
+        for request in batch.requests() {
+            let Some(client) = self.config.client_index(request.client) else { continue };
+            self.proposer.is_ordered(client, request.timestamp);
+            if request.timestamp > self.state.last_of(client).timestamp {
+                self.await_request(now, client, request, effects);
             }
         }
         if self.is_primary() {

@@ -4,7 +4,7 @@
 use super::checkpoints::NO_VIEW;
 use super::{Patience, Replica};
 use crate::certificate::Certificate;
-use crate::log::Phase;
+use crate::log::{Entry, Phase};
 use crate::message::{Batch, Message, PrePrepare, SeqNum, VoteKind};
 use crate::quorum::NodeSet;
 use crate::signature::Signed;
@@ -22,13 +22,15 @@ pub(super) struct Pulse {
     /// Whether the status timer runs. It stops when nothing is left to do, so that a run can come to rest.
     beating: bool,
     progress: Time,
+    /// Whether it has asked the others since something last moved.
+    has_asked: bool,
     /// Of each replica the last number that it said to have executed.
     executed: Vec<SeqNum>,
 }
 
 impl Pulse {
     pub(super) fn new(replicas: usize) -> Pulse {
-        Pulse { beating: false, progress: Time::START, executed: vec![SeqNum(0); replicas] }
+        Pulse { beating: false, progress: Time::START, has_asked: false, executed: vec![SeqNum(0); replicas] }
     }
 
     #[inline]
@@ -39,6 +41,7 @@ impl Pulse {
     /// Notes that something has moved.
     pub(super) fn moved(&mut self, now: Time) {
         self.progress = now;
+        self.has_asked = false;
     }
 }
 
@@ -92,8 +95,8 @@ impl Replica {
             effects.set_timer(Timer::Status, due);
             return;
         }
-        let laggards = self.laggards();
         if self.is_waiting() {
+            self.pulse.has_asked = true;
             match self.checkpoints.ahead.clone() {
                 Some(ahead) if ahead.slot().seq > self.last_final() => self.catch_up_to(now, ahead, effects),
                 _ => self.ask_again_for_state(effects),
@@ -103,11 +106,13 @@ impl Replica {
             }
             self.send_to_others(self.status(false), effects);
             self.fetch_awaited(effects);
-        } else if !laggards.is_empty() {
-            self.send_to(&laggards, self.status(false), effects);
         } else {
-            self.pulse.beating = false;
-            return;
+            let laggards = self.laggards();
+            if laggards.is_empty() {
+                self.pulse.beating = false;
+                return;
+            }
+            self.send_to(&laggards, self.status(false), effects);
         }
         effects.set_timer(Timer::Status, now + self.config.status_interval);
     }
@@ -117,8 +122,19 @@ impl Replica {
         self.active.is_none()
             || self.transfer.is_some()
             || self.checkpoints.ahead.is_some()
+            || self.checkpoints.has_unstable()
             || !self.requests.is_empty()
-            || self.log.last() > self.last_final()
+            || self.has_unfinished()
+    }
+
+    /// Whether a number that is not executed is under way; a liar's votes alone do not count.
+    fn has_unfinished(&self) -> bool {
+        let (last, some) = (self.last_final(), self.config.cluster.weak_quorum());
+        let is_voted_for =
+            |entry: &Entry| [&entry.prepares, &entry.commits].iter().any(|votes| votes.decided(some).is_some());
+        let is_under_way =
+            |entry: &Entry| entry.phase != Phase::Empty || entry.awaited.is_some() || is_voted_for(entry);
+        self.log.iter().rev().take_while(|&(seq, _)| seq > last).any(|(_, entry)| is_under_way(entry))
     }
 
     /// Who has not been heard to have come as far as this replica.
@@ -171,8 +187,8 @@ impl Replica {
         *heard = status.executed.max(*heard);
         if let Some(proof) = status.stable.as_ref().filter(|proof| proof.slot().seq > self.log.low()) {
             self.settle_checkpoint(now, proof.clone(), effects);
-            // It asked, so it is stuck; who is merely told may be about to get there.
-            if status.answers && proof.slot().seq > self.last_final() {
+            // It has asked, so it is stuck; who is merely told may be about to get there.
+            if status.answers && self.pulse.has_asked && proof.slot().seq > self.last_final() {
                 self.catch_up_to(now, proof.clone(), effects);
             }
         }
@@ -229,15 +245,15 @@ impl Replica {
         Message::State(Arc::new(self.signer.sign(State { content, replica: self.id() })))
     }
 
-    fn fetch(&self, wanted: Wanted, seq: SeqNum, slot: Slot) -> Message {
-        Message::Fetch(Arc::new(self.signer.sign(Fetch { wanted, seq, digest: slot.digest, replica: self.id() })))
+    fn fetch(&self, wanted: Wanted, Slot { seq, digest, .. }: Slot) -> Message {
+        Message::Fetch(Arc::new(self.signer.sign(Fetch { wanted, seq, digest, replica: self.id() })))
     }
 
     /// Asks for the batches that the new view orders and that are not known here: all who may have prepared them.
     pub(super) fn fetch_awaited(&self, effects: &mut Effects) {
-        for (seq, entry) in self.log.iter() {
-            if let Some(vote) = &entry.awaited {
-                self.send_to_others(self.fetch(Wanted::Batch, seq, vote.slot()), effects);
+        for (_, entry) in self.log.iter() {
+            if let Some(vote) = entry.awaited.as_ref().filter(|vote| entry.batch(vote.digest).is_none()) {
+                self.send_to_others(self.fetch(Wanted::Batch, vote.slot()), effects);
             }
         }
     }
@@ -260,7 +276,7 @@ impl Replica {
         if let Some(transfer) = &mut self.transfer {
             let (nodes, slot) = (transfer.ask_next(count, me), transfer.proof.slot());
             if !nodes.is_empty() {
-                let fetch = self.fetch(Wanted::Checkpoint, slot.seq, slot);
+                let fetch = self.fetch(Wanted::Checkpoint, slot);
                 effects.send(Recipients::List(nodes.into()), fetch);
             }
         }
@@ -301,10 +317,7 @@ impl Replica {
                     && snapshot.digest() == slot.digest
                     && snapshot.fits(&self.config);
                 if right {
-                    if slot.seq > self.log.low() {
-                        self.transfer = None;
-                        self.catch_up_to(now, proof.clone(), effects);
-                    }
+                    self.forget_up_to(now, proof, effects);
                     self.install(now, Arc::clone(snapshot), effects);
                 } else if was_asked {
                     self.ask_next_for_state(1, effects);
@@ -314,11 +327,11 @@ impl Replica {
     }
 
     fn on_batch(&mut self, now: Time, seq: SeqNum, batch: &Arc<Batch>, effects: &mut Effects) {
-        let awaited = self.log.get(seq).and_then(|entry| entry.awaited);
+        // After a VIEW-CHANGE nothing of the old view takes effect (rule 21): that says what was prepared, and no more may be.
+        let awaited = self.log.get(seq).filter(|_| self.active.is_some()).and_then(|entry| entry.awaited);
         if let Some(vote) = awaited.filter(|vote| vote.digest == batch.digest() && self.config.knows_clients_of(batch))
         {
             let pre_prepare = Arc::new(PrePrepare { vote, batch: Arc::clone(batch) });
-            self.note_ordered(&pre_prepare);
             self.accept(now, pre_prepare, effects);
         }
     }
@@ -381,7 +394,7 @@ impl Replica {
         self.checkpoints.forget_votes(&self.signer);
         self.views.changes.retain(|&node, _| node == me);
         self.views.forget_messages();
-        let (signer, backup) = (self.signer.clone(), !self.is_primary());
-        self.log.iter_mut().for_each(|(_, entry)| entry.restart(&signer, backup));
+        let (signer, cluster) = (self.signer.clone(), self.config.cluster);
+        self.log.iter_mut().for_each(|(_, entry)| entry.restart(&signer, cluster));
     }
 }

@@ -55,15 +55,22 @@ impl View {
 }
 
 impl Replica {
-    /// Holds a request that has not executed, and as a backup starts waiting for it (rule 13).
-    pub(super) fn await_request(&mut self, now: Time, client: usize, request: &SignedRequest, effects: &mut Effects) {
+    /// Holds a request that has not executed, and as a backup starts waiting for it (rule 13); tells whether it is new.
+    pub(super) fn await_request(
+        &mut self,
+        now: Time,
+        client: usize,
+        request: &SignedRequest,
+        effects: &mut Effects,
+    ) -> bool {
         if !self.config.view_change {
-            return;
+            return false;
         }
-        self.requests.hold(client, request);
+        let is_new = self.requests.hold(client, request);
         if self.patience == Patience::Off && self.active.is_some() {
             self.await_next(now, effects);
         }
+        is_new
     }
 
     /// Waits for the request that has waited longest, if there is one. A primary waits for nobody.
@@ -251,22 +258,10 @@ impl Replica {
                 None => entry.awaited = Some(*vote),
             }
         }
-        for pre_prepare in &known {
-            self.note_ordered(pre_prepare);
-        }
         for pre_prepare in known {
             self.accept(now, pre_prepare, effects);
         }
         self.fetch_awaited(effects);
-    }
-
-    /// Notes which requests need no number any more.
-    pub(super) fn note_ordered(&mut self, pre_prepare: &PrePrepare) {
-        for request in pre_prepare.batch.requests() {
-            if let Some(client) = self.config.client_index(request.client) {
-                self.proposer.is_ordered(client, request.timestamp);
-            }
-        }
     }
 
     /// Keeps a message of a view that has not begun here (rules 5 and 21). Of each sender only so many: what an honest one can
