@@ -1,6 +1,7 @@
 //! Every order of messages and timeouts, within bounds, against a primary that lies (see [`model`]).
 //!
-//! A part of the search runs with all tests; the whole of it takes minutes:
+//! A part of the search, 1.4 million states, runs with all tests. The whole of it has 161 million states, and takes 8 minutes of CPU
+//! time on two cores and 2.7 GB:
 //!
 //! ```text
 //! cargo test --release -p byzlab-replica --test model_check -- --ignored --nocapture full
@@ -29,7 +30,7 @@ fn rule_6_and_25_no_order_of_messages_breaks_agreement() {
 }
 
 #[test]
-#[ignore = "takes minutes and gigabytes: the same search with wider bounds"]
+#[ignore = "the same search with wider bounds: minutes of a release build, and 2.7 GB"]
 fn full() {
     // Each may lose patience, and the liar votes in view 1 as well.
     nothing_is_wrong_within(Bounds { impatient: &[1, 2, 3], timeouts: 3, votes_on: true, ..PART });

@@ -147,7 +147,7 @@ fn rule_22_a_certificate_outlives_a_view_in_which_nothing_was_prepared() {
     for view in [1, 2] {
         let change =
             changes.iter().map(|passage| view_change(passage)).find(|change| change.view == View(view)).unwrap();
-        let places: Vec<_> = change.prepared.iter().map(|prepared| prepared.slot()).collect();
+        let places: Vec<_> = change.prepared.iter().map(Prepared::slot).collect();
         assert_eq!(places, [slot(0, 1, stage.batch(1, 0).digest())], "for view {view}");
     }
     assert_eq!(stage.states(&[0, 1, 2, 3]).len(), 1);
@@ -388,6 +388,29 @@ fn rule_27_a_missing_batch_is_fetched() {
         1,
         "and no pre-prepare of view 1 came"
     );
+}
+
+#[test]
+fn rule_27_a_missing_batch_is_asked_for_until_it_comes() {
+    let mut stage = Stage::with(4, |config| config.status_interval = Span::from_millis(100));
+    stage.lose(|passage| {
+        passage.is(MessageKind::PrePrepare) && passage.to == NodeId(3)
+            || passage.is(MessageKind::State)
+            || passage.is(MessageKind::Commit) && passage.message.view() == Some(View(0))
+            || passage.is(MessageKind::Fetch) && passage.at < ms(700)
+    });
+    stage.ask(0, 1);
+    stage.run_until(ms(600));
+    let asked = stage.sent_by(3, MessageKind::Fetch).len();
+    assert_eq!((asked, stage.replicas[3].view()), (3, View(1)));
+    stage.lose(|passage| {
+        passage.is(MessageKind::PrePrepare) && passage.to == NodeId(3)
+            || passage.is(MessageKind::Fetch) && passage.at < ms(700)
+    });
+    stage.run_until(ms(900));
+    assert!(stage.sent_by(3, MessageKind::Fetch).len() > asked);
+    assert_eq!(stage.states(&[0, 1, 2, 3]).len(), 1);
+    assert_eq!(stage.replicas[3].view(), View(1));
 }
 
 #[test]
