@@ -170,11 +170,11 @@ fn rule_20_an_answer_that_nobody_asked_for_moves_no_window() {
     stage.ask(0, 1);
     stage.ask(1, 1);
     stage.run_for(Span::from_millis(60));
-    let state = stage.replicas[0].state_digest();
+    let reached = stage.replicas[0].state_digest();
     let status = Status {
         view: View(0),
         active: true,
-        stable: Some(stage.certificate(VoteKind::Checkpoint, &[0, 1, 2], slot(0, 2, state))),
+        stable: Some(stage.certificate(VoteKind::Checkpoint, &[0, 1, 2], slot(0, 2, reached))),
         executed: SeqNum(2),
         pre_prepared: 0,
         answers: true,
@@ -191,7 +191,7 @@ fn rule_20_an_answer_that_nobody_asked_for_moves_no_window() {
     }
     assert_eq!(stage.replicas[3].last_executed(), SeqNum(2), "the COMMITs were not in vain");
     // And the checkpoint that it was told of is stable at once.
-    assert!(seen.contains(&Event::Stable { seq: SeqNum(2), state }), "{seen:?}");
+    assert!(seen.contains(&Event::Stable { seq: SeqNum(2), state: reached }), "{seen:?}");
 }
 
 /// 0, then 1, then 0 again: a value does not tell which state it was read from.

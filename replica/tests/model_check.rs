@@ -1,7 +1,7 @@
 //! Every order of messages and timeouts, within bounds, against a primary that lies (see [`model`]).
 //!
-//! A part of the search, 1.4 million states, runs with all tests. The whole of it has 161 million states, and takes 8 minutes of CPU
-//! time on two cores and 2.7 GB:
+//! A part of the search, 1.4 million states, runs with all tests. The whole of it has 161 million states, and takes five minutes
+//! on two cores and 2.7 GB:
 //!
 //! ```text
 //! cargo test --release -p byzlab-replica --test model_check -- --ignored --nocapture full

@@ -159,15 +159,15 @@ impl Replica {
     }
 
     /// Takes over the state at h that was fetched, and goes on from there (rule 20).
-    pub(super) fn install(&mut self, now: Time, snapshot: Arc<Snapshot>, effects: &mut Effects) {
+    pub(super) fn install(&mut self, now: Time, snapshot: &Arc<Snapshot>, effects: &mut Effects) {
         let seq = self.log.low();
         self.transfer = None;
-        self.checkpoints.state = Some(Arc::clone(&snapshot));
+        self.checkpoints.state = Some(Arc::clone(snapshot));
         if seq <= self.last_executed {
             return;
         }
         effects.event(Event::StateTransfer { seq, state: snapshot.digest() });
-        self.state = Snapshot::clone(&snapshot);
+        self.state = Snapshot::clone(snapshot);
         self.last_executed = seq;
         self.pulse.moved(now);
         for client in 0..usize::from(self.config.clients) {

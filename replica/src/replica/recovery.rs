@@ -318,7 +318,7 @@ impl Replica {
                     && snapshot.fits(&self.config);
                 if right {
                     self.forget_up_to(now, proof, effects);
-                    self.install(now, Arc::clone(snapshot), effects);
+                    self.install(now, snapshot, effects);
                 } else if was_asked {
                     self.ask_next_for_state(1, effects);
                 }
