@@ -16,4 +16,4 @@ mod run;
 pub use campaign::{Campaign, RunOptions, run_experiment};
 pub use config::Experiment;
 pub use results::ResultsError;
-pub use run::{RunId, RunResult, run_once};
+pub use run::{RunId, RunResult, run_once, seated};

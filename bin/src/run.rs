@@ -72,8 +72,6 @@ pub(crate) fn run_guarded<W: Write + 'static>(
 pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option<(EventDetail, W)>) -> RunResult {
     let key = Key::from_u64(id.seed);
     let corrupted = settings.corrupted(key);
-    let protocol = &settings.protocol;
-    let replicas = protocol.cluster.replicas();
     let judge = Some(Judge::new(settings, &corrupted));
     let (detail, writer) = match log {
         Some((detail, log)) => (detail, Some(EventWriter::without_header(log))),
@@ -82,32 +80,10 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
     let watch = Rc::new(RefCell::new(Watch { judge, cell: id.cell, run: id.run, writer, log_error: None }));
 
     let limit = Time::START + settings.time_limit;
-    let mut simulation = Simulation::new(settings.network.clone(), key)
+    let simulation = seated(settings, key)
         .time_limit(limit)
         .log_messages(detail == EventDetail::Messages)
         .observer(Watcher(Rc::clone(&watch)));
-    let operations = key.component("operations");
-    let mut puppets = Vec::new();
-    for signer in Signer::deal(usize::from(replicas) + usize::from(protocol.clients)) {
-        let node = signer.node();
-        if corrupted.contains(&node) {
-            puppets.push(Replica::new(Arc::clone(protocol), signer));
-        } else if protocol.cluster.is_replica(node) {
-            let mut outages: Vec<Outage> =
-                settings.crashes.iter().filter(|crash| crash.node == node).map(|crash| crash.outage).collect();
-            outages.sort_by_key(|outage| outage.at);
-            let replica = Replica::new(Arc::clone(protocol), signer);
-            simulation.seat(&[node], Shell::with_outages(replica, outages));
-        } else {
-            let requests = operations.child(u64::from(node.0));
-            let client = Client::new(Arc::clone(protocol), Arc::clone(&settings.workload), signer, requests);
-            simulation.seat(&[node], Shell::new(client));
-        }
-    }
-    if !puppets.is_empty() {
-        let controller = Controller::new(puppets, &settings.adversary.attacks, key);
-        simulation.seat(&corrupted, controller);
-    }
     let report = simulation.run();
 
     let mut watch = watch.borrow_mut();
@@ -135,6 +111,36 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
     (row.agreement, row.validity) = (sentence.agreement, sentence.validity);
     (row.messages, row.bytes) = (report.traffic.messages, report.traffic.bytes);
     RunResult { row, judgements: sentence.judgements, fault: None, log_error }
+}
+
+/// A run before it begins, with all its nodes in their seats: honest replicas, clients, and the controller for all corrupted
+/// replicas. `run_once` adds time limit, log and judge; who wants to see something else can add an observer of its own.
+pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
+    let (protocol, corrupted) = (&settings.protocol, settings.corrupted(key));
+    let mut simulation = Simulation::new(settings.network.clone(), key);
+    let operations = key.component("operations");
+    let mut puppets = Vec::new();
+    for signer in Signer::deal(usize::from(protocol.cluster.replicas()) + usize::from(protocol.clients)) {
+        let node = signer.node();
+        if corrupted.contains(&node) {
+            puppets.push(Replica::new(Arc::clone(protocol), signer));
+        } else if protocol.cluster.is_replica(node) {
+            let mut outages: Vec<Outage> =
+                settings.crashes.iter().filter(|crash| crash.node == node).map(|crash| crash.outage).collect();
+            outages.sort_by_key(|outage| outage.at);
+            let replica = Replica::new(Arc::clone(protocol), signer);
+            simulation.seat(&[node], Shell::with_outages(replica, outages));
+        } else {
+            let requests = operations.child(u64::from(node.0));
+            let client = Client::new(Arc::clone(protocol), Arc::clone(&settings.workload), signer, requests);
+            simulation.seat(&[node], Shell::new(client));
+        }
+    }
+    if !puppets.is_empty() {
+        let controller = Controller::new(puppets, &settings.adversary.attacks, key);
+        simulation.seat(&corrupted, controller);
+    }
+    simulation
 }
 
 /// The row of a run that broke off before anything is known of it.

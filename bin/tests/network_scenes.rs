@@ -3,15 +3,12 @@
 //! Without a scene the request is at the primary at 10 ms, pre-prepares arrive at 20, prepares at 30, commits at 40, replies at 50.
 
 mod program;
+mod recorded;
 
-use byzlab::config::EventDetail;
-use byzlab::{Experiment, RunId, run_once};
-use byzlab_analysis::{EVENT_COLUMNS, EventKind, EventReader, Outcome};
+use byzlab::Experiment;
+use byzlab_analysis::{EventKind, Outcome};
 use program::Desk;
-use std::cell::RefCell;
-use std::io::{self, Write};
-use std::path::Path;
-use std::rc::Rc;
+use recorded::{parse, record, run};
 
 /// Nobody is up to anything but the scene for so long.
 const BASE: &str = r#"
@@ -225,8 +222,8 @@ fn replicas_and_clients_follow_a_sweep_over_their_number() {
     let toml = format!(
         "{BASE}[[network.rule]]\nfrom = \"clients\"\naction = \"drop\"\n[sweep]\n\"cluster.replicas\" = [4, 7]"
     );
-    let experiment = Experiment::parse("e.toml", &toml, Path::new(""), &[]).unwrap();
-    let again = Experiment::parse("config.toml", &experiment.to_toml(), Path::new(""), &[]).unwrap();
+    let experiment = parse(&toml);
+    let again = parse(&experiment.to_toml());
     for experiment in [&experiment, &again] {
         for cell in 0..2 {
             assert_eq!(play_cell(experiment, cell).outcome, Outcome::Timeout, "no request gets through in cell {cell}");
@@ -238,12 +235,8 @@ fn replicas_and_clients_follow_a_sweep_over_their_number() {
 fn a_rule_that_matches_nothing_leaves_the_run_as_it_is() {
     let base = "experiment = { seed = 3, runs = 5 }\n[network]\ndrop = 0.02\nduplicate = 0.1\n";
     let fingerprints = |toml: &str| -> Vec<u64> {
-        let experiment = Experiment::parse("e.toml", toml, Path::new(""), &[]).unwrap();
-        let run = |run| {
-            let id = RunId { cell: 0, run, seed: experiment.run_seed(0, run), parameters: vec![] };
-            run_once(&id, &experiment.base, None::<(EventDetail, Log)>).row.fingerprint
-        };
-        (0..5).map(run).collect()
+        let experiment = parse(toml);
+        (0..5).map(|index| run(&experiment, 0, index).row.fingerprint).collect()
     };
     let plain = fingerprints(base);
     assert_eq!(
@@ -316,36 +309,15 @@ impl Run {
 
 /// One run on the constant network with a scene.
 fn play(scene: &str) -> Run {
-    let experiment = Experiment::parse("e.toml", &format!("{BASE}{scene}"), Path::new(""), &[]);
-    play_cell(&experiment.unwrap_or_else(|error| panic!("{error}")), 0)
+    play_cell(&parse(&format!("{BASE}{scene}")), 0)
 }
 
 fn play_cell(experiment: &Experiment, cell: u32) -> Run {
-    let log = Log(Rc::new(RefCell::new((EVENT_COLUMNS.join(",") + "\n").into_bytes())));
-    let id = RunId { cell, run: 0, seed: experiment.run_seed(cell, 0), parameters: vec![] };
-    let settings = &experiment.cells[cell as usize].settings;
-    let result = run_once(&id, settings, Some((EventDetail::Messages, log.clone())));
-    assert!(result.fault.is_none() && result.log_error.is_none(), "{result:?}");
-    let content = log.0.take();
-    let mut reader = EventReader::new(content.as_slice(), "events.csv").unwrap();
-    let mut rows = Vec::new();
-    while let Some(event) = reader.next_event().unwrap() {
-        let (time_ms, node, peer) = (event.time_ns / 1_000_000, event.node, event.peer);
-        assert_eq!(time_ms * 1_000_000, event.time_ns, "all delays are whole milliseconds");
-        rows.push(Row { kind: event.kind, time_ms, node, peer, seq: event.seq });
-    }
-    Run { outcome: result.row.outcome, rows }
-}
-
-#[derive(Clone)]
-struct Log(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    let played = record(experiment, cell, 0);
+    let whole = |row: recorded::Row| {
+        let recorded::Row { kind, time_ns, node, peer, seq, .. } = row;
+        assert_eq!(time_ns % 1_000_000, 0, "all delays are whole milliseconds");
+        Row { kind, time_ms: time_ns / 1_000_000, node, peer, seq }
+    };
+    Run { outcome: played.result.row.outcome, rows: played.rows.into_iter().map(whole).collect() }
 }

@@ -167,9 +167,9 @@ fn rule(n: u16) -> impl Strategy<Value = String> {
 }
 
 fn crash(n: u16, wanted: bool) -> impl Strategy<Value = String> {
-    (0..n, span()).prop_map(move |(node, (at, recover_at))| match wanted {
-        true => format!("[[cluster.crash]]\nnode = {node}\nat = \"{at}ms\"\nrecover_at = \"{recover_at}ms\"\n"),
-        false => String::new(),
+    (0..n, span()).prop_map(move |(node, (at, recover_at))| {
+        let lines = format!("[[cluster.crash]]\nnode = {node}\nat = \"{at}ms\"\nrecover_at = \"{recover_at}ms\"\n");
+        if wanted { lines } else { String::new() }
     })
 }
 

@@ -1,15 +1,15 @@
 //! Consensus latency against theory: constant delays, exact distributions, and a Monte Carlo of order statistics that
 //! shares no code with the protocol. The reference values and their model are in `data/latency_refs.json`.
 
+mod recorded;
+
 use byzlab::config::EventDetail;
 use byzlab::{Experiment, RunId, run_once};
-use byzlab_analysis::{EVENT_COLUMNS, Event, EventKind, EventReader, LatencyMetric, Outcome, RunLatency};
+use byzlab_analysis::{Event, EventKind, EventReader, LatencyMetric, Outcome, RunLatency};
+use recorded::Log;
 use serde_json::Value;
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::Path;
-use std::rc::Rc;
 
 const MS: u64 = 1_000_000;
 
@@ -130,32 +130,19 @@ fn simulate(n: usize, latency: &str, runs: u32) -> Vec<Run> {
     let toml =
         format!("experiment = {{ seed = 20 }}\ncluster = {{ replicas = {n} }}\nnetwork = {{ latency = {latency} }}");
     let experiment = Experiment::parse("theory", &toml, Path::new(""), &[]).unwrap();
-    let log = Log(Rc::new(RefCell::new((EVENT_COLUMNS.join(",") + "\n").into_bytes())));
+    let log = Log::new();
     for run in 0..runs {
         let id = RunId { cell: 0, run, seed: experiment.run_seed(0, run), parameters: Vec::new() };
         let result = run_once(&id, &experiment.base, Some((EventDetail::Protocol, log.clone())));
         assert!(result.fault.is_none() && result.row.outcome == Outcome::Completed, "{result:?}");
     }
-    let content = log.0.take();
+    let content = log.take();
     let mut reader = EventReader::new(content.as_slice(), "events.csv").unwrap();
     let mut watches: Vec<Watch> = (0..runs).map(|_| Watch::new(n)).collect();
     while let Some(event) = reader.next_event().unwrap() {
         watches[event.run as usize].record(&event);
     }
     watches.into_iter().map(Watch::finish).collect()
-}
-
-#[derive(Clone)]
-struct Log(Rc<RefCell<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// Reads the moments of a run from its events, and gives them to the analysis too.

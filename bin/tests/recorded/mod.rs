@@ -54,11 +54,11 @@ pub(crate) fn settings(experiment: &Experiment, cell: u32) -> &Settings {
 
 /// A run of an experiment, logged in full.
 pub(crate) fn record(experiment: &Experiment, cell: u32, run: u32) -> Recorded {
-    let log = Log(Rc::new(RefCell::new((EVENT_COLUMNS.join(",") + "\n").into_bytes())));
+    let log = Log::new();
     let id = RunId { cell, run, seed: experiment.run_seed(cell, run), parameters: vec![] };
     let result = run_once(&id, settings(experiment, cell), Some((EventDetail::Messages, log.clone())));
     assert!(result.fault.is_none() && result.log_error.is_none(), "{result:?}");
-    let content = log.0.take();
+    let content = log.take();
     let mut reader = EventReader::new(content.as_slice(), "events.csv").unwrap();
     let mut rows = Vec::new();
     while let Some(event) = reader.next_event().unwrap() {
@@ -86,8 +86,19 @@ pub(crate) fn run(experiment: &Experiment, cell: u32, run: u32) -> RunResult {
     result
 }
 
+/// A log in memory, with a header.
 #[derive(Clone)]
-struct Log(Rc<RefCell<Vec<u8>>>);
+pub(crate) struct Log(Rc<RefCell<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn new() -> Log {
+        Log(Rc::new(RefCell::new((EVENT_COLUMNS.join(",") + "\n").into_bytes())))
+    }
+
+    pub(crate) fn take(&self) -> Vec<u8> {
+        self.0.take()
+    }
+}
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

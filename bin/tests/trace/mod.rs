@@ -7,11 +7,11 @@ mod script;
 pub(crate) use script::{Expectation, Script};
 
 use byzlab::config::{EventDetail, Settings};
-use byzlab::{Experiment, RunId, RunResult, run_once};
-use byzlab_adversary::{Controller, Event};
+use byzlab::{Experiment, RunId, RunResult, run_once, seated};
+use byzlab_adversary::Event;
 use byzlab_analysis::oracle::Judgement;
-use byzlab_network::{Key, NodeId, Observer, Record, Simulation, Time, Verdict};
-use byzlab_replica::{Client, Message, Replica, Shell, Signer};
+use byzlab_network::{Key, NodeId, Observer, Record, Time, Verdict};
+use byzlab_replica::Message;
 use names::list;
 use prose::Narrator;
 use std::cell::RefCell;
@@ -198,33 +198,11 @@ fn milliseconds(time: Time) -> f64 {
     time.since(Time::START).as_millis_f64()
 }
 
-/// Everything that happens in a run up to `end`. The seats are those of `run_once`.
+/// Everything that happens in a run up to `end`.
 fn watch(settings: &Settings, seed: u64, end: Time) -> Vec<Record<Message, Event>> {
-    let key = Key::from_u64(seed);
-    let (protocol, corrupted) = (&settings.protocol, settings.corrupted(key));
     let records = Rc::new(RefCell::new(Vec::new()));
-    let mut simulation = Simulation::new(settings.network.clone(), key)
-        .time_limit(end)
-        .log_messages(true)
-        .observer(Recorder(Rc::clone(&records)));
-    let mut puppets = Vec::new();
-    for signer in Signer::deal(usize::from(protocol.cluster.replicas() + protocol.clients)) {
-        let node = signer.node();
-        if corrupted.contains(&node) {
-            puppets.push(Replica::new(Arc::clone(protocol), signer));
-        } else if protocol.cluster.is_replica(node) {
-            let outages = settings.crashes.iter().filter(|crash| crash.node == node).map(|crash| crash.outage);
-            simulation.seat(&[node], Shell::with_outages(Replica::new(Arc::clone(protocol), signer), outages));
-        } else {
-            let operations = key.component("operations").child(u64::from(node.0));
-            let client = Client::new(Arc::clone(protocol), Arc::clone(&settings.workload), signer, operations);
-            simulation.seat(&[node], Shell::new(client));
-        }
-    }
-    if !puppets.is_empty() {
-        simulation.seat(&corrupted, Controller::new(puppets, &settings.adversary.attacks, key));
-    }
-    simulation.run().unwrap();
+    let simulation = seated(settings, Key::from_u64(seed)).time_limit(end).log_messages(true);
+    simulation.observer(Recorder(Rc::clone(&records))).run().unwrap();
     records.take()
 }
 
