@@ -373,6 +373,7 @@ impl Replica {
             *self = Replica::new(Arc::clone(&self.config), self.signer.clone());
         }
         self.stay_awake(now, effects);
+        self.pulse.has_asked = true;
         self.send_to_others(self.status(false), effects);
         // A state that was being fetched is still missing.
         if let Some(proof) = self.checkpoints.proof.clone().filter(|proof| proof.slot().seq > self.last_executed) {
