@@ -14,6 +14,7 @@
 //! * Every message takes at least 1 ns.
 //! * A panic of a process ends the run with a [`Fault`] that says where; it never hangs or shortens it silently.
 
+mod delays;
 pub mod latency;
 mod link;
 mod node;
@@ -23,7 +24,9 @@ mod router;
 pub mod scene;
 mod simulation;
 mod time;
+pub mod topology;
 
+pub use delays::Delays;
 pub use latency::Latency;
 pub use link::{NetworkModel, Reorder};
 pub use node::{Arrival, Event, Happening, Label, Message, NodeId, Outbox, Process, Recipients, Record, Sending};

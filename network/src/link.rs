@@ -1,5 +1,6 @@
 //! The network between the nodes: what becomes of a message that was sent.
 
+use crate::delays::Delays;
 use crate::latency::Latency;
 use crate::node::{Label, NodeId};
 use crate::random::{Draw, Key};
@@ -10,7 +11,7 @@ use crate::time::{Span, Time};
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkModel {
     /// How long a message takes.
-    pub latency: Latency,
+    pub delays: Delays,
     /// The probability that a message is lost, in 0..=1.
     pub drop: f64,
     /// The probability that a second copy of a message that is not lost arrives, with a delay of its own.
@@ -37,9 +38,9 @@ pub struct Reorder {
 
 impl NetworkModel {
     /// A network that delivers everything once, after a latency.
-    pub fn perfect(latency: Latency) -> NetworkModel {
+    pub fn perfect(delays: impl Into<Delays>) -> NetworkModel {
         NetworkModel {
-            latency,
+            delays: delays.into(),
             drop: 0.0,
             duplicate: 0.0,
             reorder: None,
@@ -53,7 +54,7 @@ impl NetworkModel {
     pub fn lookahead(&self) -> Span {
         // Rules and partitions can only make a message later.
         let early = self.early_latency().map(Latency::least);
-        early.map_or(self.latency.least(), |early| early.min(self.latency.least())).max(Span::NANOSECOND)
+        early.map_or(self.delays.least(), |early| early.min(self.delays.least())).max(Span::NANOSECOND)
     }
 
     /// The latency before the network stabilises, where it is another.
@@ -65,7 +66,7 @@ impl NetworkModel {
     pub(crate) fn typical_longest(&self) -> Span {
         let extra = self.reorder.as_ref().map_or(Span::ZERO, |reorder| reorder.extra.typical_longest());
         let early = self.early_latency().map_or(Span::ZERO, Latency::typical_longest);
-        self.latency.typical_longest().max(early) + extra
+        self.delays.typical_longest().max(early) + extra
     }
 }
 
@@ -160,7 +161,7 @@ impl Departure<'_> {
     #[inline(always)]
     pub(crate) fn delay(&mut self, to: NodeId) -> Span {
         let (mut draw, _) = self.next_draw(to);
-        self.model.latency.sample(&mut draw).max(self.floor)
+        self.model.delays.sample(self.from, to, &mut draw).max(self.floor)
     }
 
     /// The stream of the next message to `to`, and how many went there before it.
@@ -177,14 +178,14 @@ impl Departure<'_> {
         let (mut draw, index) = self.next_draw(to);
         let (model, floor) = (self.model, self.floor);
         let Some(faults) = self.faults else {
-            return Fate { delay: Some(model.latency.sample(&mut draw).max(floor)), duplicate: None };
+            return Fate { delay: Some(model.delays.sample(self.from, to, &mut draw).max(floor)), duplicate: None };
         };
         let sent = Sent { time, from: self.from, to, index, label };
         let course = faults.rules.map_or(Some(Course::plain(time)), |rules| model.course(&sent, rules));
         let Some(mut course) = course else { return Fate { delay: None, duplicate: None } };
         let leaves = course.leaves;
         let held = leaves.since(time);
-        let mut delay = held + model.travel(leaves, floor, &mut draw) + course.next_extra();
+        let mut delay = held + model.travel(&sent, leaves, floor, &mut draw) + course.next_extra();
         let name = |component: Key| component.child(u64::from(self.from.0)).child(u64::from(to.0)).child(index);
         if let Some(reorder) = &model.reorder {
             let mut extra = name(faults.reorder).draw();
@@ -196,7 +197,8 @@ impl Departure<'_> {
         let lost = drop > 0.0 && name(faults.drop).chance(drop);
         let twice = course.twice || model.duplicate > 0.0 && name(faults.duplicate).chance(model.duplicate);
         // The second copy continues the stream of the first, so that switching duplication on changes no other delay.
-        let second = (twice && !lost).then(|| held + model.travel(leaves, floor, &mut draw) + course.next_extra());
+        let second =
+            (twice && !lost).then(|| held + model.travel(&sent, leaves, floor, &mut draw) + course.next_extra());
         Fate { delay: (!lost).then_some(delay), duplicate: second }
     }
 }
@@ -235,7 +237,7 @@ mod tests {
     #[test]
     fn switching_one_fault_on_changes_nothing_else() {
         let all = fates(model(), 1);
-        let plain = fates(NetworkModel::perfect(model().latency), 1);
+        let plain = fates(NetworkModel::perfect(model().delays), 1);
         let held = |(fate, plain): (&Fate, &Fate)| fate.delay.is_some_and(|delay| Some(delay) != plain.delay);
         let share = all.iter().zip(&plain).filter(|&pair| held(pair)).count() as f64 / 20_000.0;
         assert!((share - 0.045).abs() < 0.006, "only reordered messages differ: {share}");

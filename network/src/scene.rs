@@ -426,12 +426,12 @@ impl NetworkModel {
     }
 
     /// How long what leaves at this instant is on its way, and never less than `floor`.
-    pub(crate) fn travel(&self, leaves: Time, floor: Span, draw: &mut Draw) -> Span {
+    pub(crate) fn travel(&self, sent: &Sent, leaves: Time, floor: Span, draw: &mut Draw) -> Span {
         let unstable =
             self.synchrony_at(leaves).and_then(|synchrony| Some((synchrony.gst, synchrony.latency.as_ref()?)));
         // The stream goes on behind the normal draw, so that a second copy draws the same with and without synchrony.
         let early = unstable.map(|(gst, latency)| (gst, latency.sample(&mut draw.clone()).max(floor)));
-        let normal = self.latency.sample(draw).max(floor);
+        let normal = self.delays.sample(sent.from, sent.to, draw).max(floor);
         early.map_or(normal, |(gst, early)| early.min(gst.since(leaves) + normal))
     }
 
@@ -484,7 +484,7 @@ impl NetworkModel {
                 extra = extra.max(latency.most()?);
             }
         }
-        Some(self.latency.most()?.max(Span::NANOSECOND) + reorder + extra)
+        Some(self.delays.most()?.max(Span::NANOSECOND) + reorder + extra)
     }
 }
 

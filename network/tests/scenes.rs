@@ -79,7 +79,8 @@ fn a_duplicated_message_arrives_twice() {
 
 #[test]
 fn a_second_copy_has_a_delay_of_its_own() {
-    let model = NetworkModel { latency: exponential(10), ..ruled(vec![rule(Action::Duplicate, RuleScope::default())]) };
+    let model =
+        NetworkModel { delays: exponential(10).into(), ..ruled(vec![rule(Action::Duplicate, RuleScope::default())]) };
     let twice = Play::on(model).send(0, 0, 1, Note::default()).run().arrivals();
     let once = Play::on(NetworkModel::perfect(exponential(10))).send(0, 0, 1, Note::default()).run().arrivals();
     assert_eq!((twice.len(), once.len()), (2, 1));

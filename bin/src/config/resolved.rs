@@ -7,7 +7,7 @@ use super::units::{Bytes, Nanoseconds, Probability};
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_analysis::oracle::Invariant;
 use byzlab_network::latency::Shape;
-use byzlab_network::{Action, Cut, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Synchrony, Time};
+use byzlab_network::{Action, Cut, Delays, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Synchrony, Time};
 use byzlab_replica::{MessageKind, SendTo, ServiceKind};
 use std::fmt::{Display, Write};
 
@@ -163,7 +163,9 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
 fn write_network(network: &NetworkModel, out: &mut Toml) {
     out.section("network");
     out.key("transport", quoted("datagram"));
-    out.key("latency", latency(&network.latency));
+    if let Delays::Everywhere(everywhere) = &network.delays {
+        out.key("latency", latency(everywhere));
+    }
     out.key("drop", decimal(network.drop));
     out.key("duplicate", decimal(network.duplicate));
     if let Some(reorder) = &network.reorder {

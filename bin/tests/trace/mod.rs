@@ -122,7 +122,7 @@ impl Trace {
         let cluster = protocol.cluster;
         let clients = (cluster.replicas()..cluster.replicas() + protocol.clients).map(NodeId).collect();
         let ms = byzlab_network::Span::as_millis_f64;
-        let delay = network.latency.most().expect("a scene has constant delays");
+        let delay = network.delays.most().expect("a scene has constant delays");
         let first = cluster.replicas();
         format!(
             "{} replicas, f = {}, Q = {}; {}; K = {}, L = {}; a message takes {} ms\n\
