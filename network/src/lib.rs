@@ -14,6 +14,8 @@
 //! * Every message takes at least 1 ns.
 //! * A panic of a process ends the run with a [`Fault`] that says where; it never hangs or shortens it silently.
 
+pub mod bandwidth;
+pub mod cause;
 mod delays;
 pub mod latency;
 mod link;
@@ -22,16 +24,23 @@ mod queue;
 pub mod random;
 mod router;
 pub mod scene;
+pub mod schedule;
 mod simulation;
+mod station;
 mod time;
 pub mod topology;
+pub mod transport;
 
+pub use bandwidth::{Bandwidth, Interface};
+pub use cause::{Cause, Journey, Reaction, Stimulus, Trail};
 pub use delays::Delays;
 pub use latency::Latency;
-pub use link::{NetworkModel, Reorder};
+pub use link::{NetworkModel, Reorder, Toll};
 pub use node::{Arrival, Event, Happening, Label, Message, NodeId, Outbox, Process, Recipients, Record, Sending};
 pub use random::Key;
 pub use router::{Ending, Observer, Traffic, Verdict};
 pub use scene::{Action, Cut, KindSet, NodeSet, Partition, Rule, RuleScope, SceneError, Synchrony};
+pub use schedule::{Churn, Fickle, Pairs, Schedule, ScheduleError, Step};
 pub use simulation::{Fault, Report, Simulation};
 pub use time::{Span, Time};
+pub use transport::{BurstLoss, Retransmission, Transport};

@@ -1,11 +1,15 @@
 //! The network between the nodes: what becomes of a message that was sent.
 
+use crate::bandwidth::{Interface, Line};
 use crate::delays::Delays;
 use crate::latency::Latency;
 use crate::node::{Label, NodeId};
 use crate::random::{Draw, Key};
-use crate::scene::{Course, Partition, Rule, Sent, Synchrony};
+use crate::scene::{Course, Cut, Partition, Rule, Sent, Synchrony};
+use crate::schedule::{Absences, Churn, Schedule};
 use crate::time::{Span, Time};
+use crate::transport::{BurstLoss, LinkMemory, MOST_TRANSMISSIONS, Transport};
+use std::collections::BTreeMap;
 
 /// What the network does with messages. Everything is drawn by name, see [`crate::random`].
 #[derive(Clone, Debug, PartialEq)]
@@ -14,7 +18,9 @@ pub struct NetworkModel {
     pub delays: Delays,
     /// The probability that a message is lost, in 0..=1.
     pub drop: f64,
-    /// The probability that a second copy of a message that is not lost arrives, with a delay of its own.
+    /// Losses in bursts, besides.
+    pub bursts: Option<BurstLoss>,
+    /// The probability that a second copy of a message that is not lost arrives, with a delay of its own. Datagrams only.
     pub duplicate: f64,
     /// Messages that are held up, so that later ones overtake them.
     pub reorder: Option<Reorder>,
@@ -25,6 +31,14 @@ pub struct NetworkModel {
     pub partitions: Vec<Partition>,
     /// What is different before the network stabilises.
     pub synchrony: Option<Synchrony>,
+    /// What some links are like from some instants on; the first that is for a link decides.
+    pub schedules: Vec<Schedule>,
+    /// What comes and goes at random.
+    pub churn: Vec<Churn>,
+    /// What a loss costs.
+    pub transport: Transport,
+    /// What connects each node with the network, by its id. Nodes beyond the list have unlimited lines.
+    pub interfaces: Vec<Interface>,
 }
 
 /// Some messages take longer than their latency says.
@@ -42,31 +56,55 @@ impl NetworkModel {
         NetworkModel {
             delays: delays.into(),
             drop: 0.0,
+            bursts: None,
             duplicate: 0.0,
             reorder: None,
             rules: Vec::new(),
             partitions: Vec::new(),
             synchrony: None,
+            schedules: Vec::new(),
+            churn: Vec::new(),
+            transport: Transport::Datagram,
+            interfaces: Vec::new(),
         }
     }
 
     /// No message arrives sooner than this after it was sent. At least 1 ns.
     pub fn lookahead(&self) -> Span {
-        // Rules and partitions can only make a message later.
-        let early = self.early_latency().map(Latency::least);
-        early.map_or(self.delays.least(), |early| early.min(self.delays.least())).max(Span::NANOSECOND)
+        // Everything but another latency can only make a message later.
+        let others = self.other_latencies().map(Latency::least);
+        others.fold(self.delays.least(), Span::min).max(Span::NANOSECOND)
     }
 
-    /// The latency before the network stabilises, where it is another.
-    fn early_latency(&self) -> Option<&Latency> {
-        self.synchrony.as_ref().and_then(|synchrony| synchrony.latency.as_ref())
+    /// The latencies that hold for some messages in place of the normal one.
+    fn other_latencies(&self) -> impl Iterator<Item = &Latency> {
+        let early = self.synchrony.iter().filter_map(|synchrony| synchrony.latency.as_ref());
+        let scheduled = self.schedules.iter().flat_map(Schedule::steps).filter_map(|step| step.latency.as_ref());
+        early.chain(scheduled)
     }
 
     /// About how long a message that takes long takes.
     pub(crate) fn typical_longest(&self) -> Span {
         let extra = self.reorder.as_ref().map_or(Span::ZERO, |reorder| reorder.extra.typical_longest());
-        let early = self.early_latency().map_or(Span::ZERO, Latency::typical_longest);
-        self.delays.typical_longest().max(early) + extra
+        let others = self.other_latencies().map(Latency::typical_longest);
+        others.fold(self.delays.typical_longest(), Span::max) + extra
+    }
+
+    /// Whether a message can have another fate than to arrive once, after its latency and what the lines of the nodes take.
+    fn is_faulty(&self) -> bool {
+        self.is_scripted()
+            || self.drop > 0.0
+            || self.bursts.is_some()
+            || self.duplicate > 0.0
+            || self.reorder.is_some()
+            || !self.schedules.is_empty()
+            || !self.churn.is_empty()
+            || self.transport != Transport::Datagram
+    }
+
+    /// Whether links have to remember what went over them.
+    fn has_memory(&self) -> bool {
+        self.bursts.is_some() || self.transport != Transport::Datagram
     }
 }
 
@@ -77,6 +115,27 @@ pub(crate) struct Fate {
     pub(crate) delay: Option<Span>,
     /// The delay of a second copy.
     pub(crate) duplicate: Option<Span>,
+    /// What the delay of the first copy is made of, besides its way.
+    pub(crate) toll: Toll,
+}
+
+/// What a message pays on top of its way from node to node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Toll {
+    /// Waiting until lines are free.
+    pub queue: Span,
+    /// Its bits, one after the other.
+    pub transmission: Span,
+    /// Being held, sent again, or waiting for one before it that was.
+    pub recovery: Span,
+}
+
+impl Fate {
+    const LOST: Fate = Fate {
+        delay: None,
+        duplicate: None,
+        toll: Toll { queue: Span::ZERO, transmission: Span::ZERO, recovery: Span::ZERO },
+    };
 }
 
 /// The model with the random streams of a run.
@@ -85,20 +144,34 @@ pub(crate) struct Links {
     model: NetworkModel,
     floor: Span,
     latency: Key,
-    /// None if the network only delays, by one latency.
+    /// None if the network only delays.
     faulty: Option<FaultKeys>,
     /// How many messages went over each link: `[from][to]`, rows grown on demand.
     counts: Vec<Vec<u32>>,
+    /// Each node's line out; empty if none is limited.
+    egress: Vec<Option<Line>>,
+    past: Past,
 }
 
 /// The streams of what can happen to a message besides its delay.
 #[derive(Debug)]
 struct FaultKeys {
     drop: Key,
+    bursts: Key,
     duplicate: Key,
     reorder: Key,
     /// None if nothing is written for some messages.
     rules: Option<Key>,
+}
+
+/// What is left of what happened.
+#[derive(Debug)]
+struct Past {
+    /// Of each link: `[from][to]`, rows grown on demand; empty if none needs one.
+    memory: Vec<Vec<LinkMemory>>,
+    /// Of links whose own bandwidth is limited.
+    lines: BTreeMap<(NodeId, NodeId), Line>,
+    absences: Absences,
 }
 
 /// One sender's links during one send.
@@ -110,45 +183,61 @@ pub(crate) struct Departure<'a> {
     /// The sender's stream of latencies.
     latency: Key,
     counts: &'a mut [u32],
+    egress: Option<&'a mut Line>,
+    past: &'a mut Past,
 }
 
 impl Links {
     pub(crate) fn new(model: NetworkModel, nodes: usize, run: Key) -> Links {
         let streams = run.component("network");
-        let scripted = model.is_scripted();
-        let faulty = model.drop > 0.0 || model.duplicate > 0.0 || model.reorder.is_some() || scripted;
+        let line = |interface: &Interface| Some(Line::new(interface.egress?, interface.buffer));
+        let limited = model.interfaces.iter().any(|interface| interface.egress.is_some());
+        let mut egress: Vec<Option<Line>> =
+            if limited { model.interfaces.iter().map(line).collect() } else { Vec::new() };
+        if limited {
+            egress.resize(nodes, None);
+        }
         Links {
             floor: model.lookahead(),
-            model,
             latency: streams.component("latency"),
-            faulty: faulty.then(|| FaultKeys {
+            faulty: model.is_faulty().then(|| FaultKeys {
                 drop: streams.component("drop"),
+                bursts: streams.component("bursts"),
                 duplicate: streams.component("duplicate"),
                 reorder: streams.component("reorder"),
-                rules: scripted.then(|| streams.component("rule")),
+                rules: model.is_scripted().then(|| streams.component("rule")),
             }),
             counts: vec![Vec::new(); nodes],
+            egress,
+            past: Past {
+                memory: if model.has_memory() { vec![Vec::new(); nodes] } else { Vec::new() },
+                lines: BTreeMap::new(),
+                absences: Absences::new(streams.component("churn")),
+            },
+            model,
         }
     }
 
     /// Prepares for a message from `from` to nodes below `end`.
     #[inline]
     pub(crate) fn depart(&mut self, from: NodeId, end: usize) -> Departure<'_> {
-        let Links { model, floor, faulty, latency, counts, .. } = self;
+        let Links { model, floor, faulty, latency, counts, egress, past } = self;
         let counts = &mut counts[from.index()];
         if counts.len() < end {
             counts.resize(end, 0);
         }
         let faults = faulty.as_ref();
-        Departure { model, faults, floor: *floor, from, latency: latency.child(u64::from(from.0)), counts }
+        let egress = if egress.is_empty() { None } else { egress[from.index()].as_mut() };
+        let latency = latency.child(u64::from(from.0));
+        Departure { model, faults, floor: *floor, from, latency, counts, egress, past }
     }
 }
 
-impl Departure<'_> {
-    /// Whether a message can have another fate than to arrive once, after a delay.
+impl<'a> Departure<'a> {
+    /// Whether a message can have another fate than to arrive once, after its latency.
     #[inline]
-    pub(crate) fn can_fail(&self) -> bool {
-        self.faults.is_some()
+    pub(crate) fn is_eventful(&self) -> bool {
+        self.faults.is_some() || self.egress.is_some()
     }
 
     /// Whether the fate of a message can depend on its label.
@@ -157,7 +246,7 @@ impl Departure<'_> {
         self.faults.is_some_and(|faults| faults.rules.is_some())
     }
 
-    /// The delay of the next message to `to`, if there are no faults.
+    /// The delay of the next message to `to`, if nothing can happen to it.
     #[inline(always)]
     pub(crate) fn delay(&mut self, to: NodeId) -> Span {
         let (mut draw, _) = self.next_draw(to);
@@ -173,33 +262,122 @@ impl Departure<'_> {
         (self.latency.child(u64::from(to.0)).child(index).draw(), index)
     }
 
-    /// The fate of the next message to `to`, sent at `time`.
-    pub(crate) fn fate(&mut self, to: NodeId, time: Time, label: Label) -> Fate {
+    /// The fate of the next message to `to`, sent at `time`, of so many bytes.
+    #[inline]
+    pub(crate) fn fate(&mut self, to: NodeId, time: Time, bytes: u64, label: Label) -> Fate {
         let (mut draw, index) = self.next_draw(to);
+        let mut toll = Toll::default();
+        let mut left = time;
+        if let Some(line) = &mut self.egress {
+            let Some(passage) = line.send(time, bytes) else { return Fate::LOST };
+            left = passage.end;
+            toll.queue = passage.wait;
+            toll.transmission = left.since(time) - passage.wait;
+        }
+        if let Some(faults) = self.faults {
+            return self.cross(&Sent { time, from: self.from, to, index, label }, left, bytes, faults, draw, toll);
+        }
+        let way = self.model.delays.sample(self.from, to, &mut draw).max(self.floor);
+        Fate { delay: Some(left.since(time) + way), duplicate: None, toll }
+    }
+
+    /// What becomes of a message that has left its sender.
+    fn cross(
+        &mut self,
+        sent: &Sent,
+        left: Time,
+        bytes: u64,
+        faults: &FaultKeys,
+        mut draw: Draw,
+        mut toll: Toll,
+    ) -> Fate {
         let (model, floor) = (self.model, self.floor);
-        let Some(faults) = self.faults else {
-            return Fate { delay: Some(model.delays.sample(self.from, to, &mut draw).max(floor)), duplicate: None };
+        let name =
+            |component: Key| component.child(u64::from(sent.from.0)).child(u64::from(sent.to.0)).child(sent.index);
+        let Some((mut course, leaves)) = self.get_through(sent, left, faults, name(faults.drop).draw()) else {
+            return Fate::LOST;
         };
-        let sent = Sent { time, from: self.from, to, index, label };
-        let course = faults.rules.map_or(Some(Course::plain(time)), |rules| model.course(&sent, rules));
-        let Some(mut course) = course else { return Fate { delay: None, duplicate: None } };
-        let leaves = course.leaves;
-        let held = leaves.since(time);
-        let mut delay = held + model.travel(&sent, leaves, floor, &mut draw) + course.next_extra();
-        let name = |component: Key| component.child(u64::from(self.from.0)).child(u64::from(to.0)).child(index);
+        toll.recovery = leaves.since(left);
+        let mut out = leaves;
+        if let Some(bandwidth) = model.step_at(sent.from, sent.to, leaves).and_then(|step| step.bandwidth) {
+            let line = self.past.lines.entry((sent.from, sent.to)).or_insert_with(|| Line::new(bandwidth, None));
+            line.set_bandwidth(bandwidth);
+            let Some(passage) = line.send(leaves, bytes) else { return Fate::LOST };
+            out = passage.end;
+            toll.queue = toll.queue + passage.wait;
+            toll.transmission = toll.transmission + (out.since(leaves) - passage.wait);
+        }
+        let mut way = model.travel(sent, leaves, floor, &mut draw) + course.next_extra();
         if let Some(reorder) = &model.reorder {
             let mut extra = name(faults.reorder).draw();
             if extra.unit() < reorder.probability {
-                delay = delay + reorder.extra.sample(&mut extra);
+                way = way + reorder.extra.sample(&mut extra);
             }
         }
-        let drop = model.drop_at(leaves);
-        let lost = drop > 0.0 && name(faults.drop).chance(drop);
+        let mut arrival = out + way;
+        if model.transport != Transport::Datagram {
+            // Behind those before it; at the same instant the sender's own numbers keep the order.
+            let last = &mut self.memory_of(sent).last_arrival;
+            toll.recovery = toll.recovery + last.since(arrival);
+            arrival = arrival.max(*last);
+            *last = arrival;
+        }
         let twice = course.twice || model.duplicate > 0.0 && name(faults.duplicate).chance(model.duplicate);
         // The second copy continues the stream of the first, so that switching duplication on changes no other delay.
-        let second =
-            (twice && !lost).then(|| held + model.travel(&sent, leaves, floor, &mut draw) + course.next_extra());
-        Fate { delay: (!lost).then_some(delay), duplicate: second }
+        let mut second = || out.since(sent.time) + model.travel(sent, leaves, floor, &mut draw) + course.next_extra();
+        Fate { delay: Some(arrival.since(sent.time)), duplicate: twice.then(&mut second), toll }
+    }
+
+    /// Sends a message, over a reliable transport again and again, until it gets through: what rules made of it, and when it leaves;
+    /// none if it is lost.
+    fn get_through(
+        &mut self,
+        sent: &Sent,
+        left: Time,
+        faults: &FaultKeys,
+        mut losses: Draw,
+    ) -> Option<(Course<'a>, Time)> {
+        let model = self.model;
+        let (mut at, mut left) = (sent.time, left);
+        for number in 0..MOST_TRANSMISSIONS {
+            let now = Sent { time: at, ..*sent };
+            let rules = faults.rules.map(|rules| if number == 0 { rules } else { rules.child(number) });
+            let course = rules.map_or(Some(Course::plain(at)), |rules| model.course(&now, rules));
+            let absent = self.past.absences.cut(&model.churn, sent.from, sent.to, at);
+            let leaves = match (&course, absent) {
+                (None, _) | (_, Some((Cut::Drop, _))) => None,
+                (Some(course), Some((Cut::Hold, back))) => Some(course.leaves.max(back).max(left)),
+                (Some(course), None) => Some(course.leaves.max(left)),
+            };
+            if let (Some(course), Some(leaves)) = (course, leaves) {
+                let drop = model.drop_at(sent.from, sent.to, leaves);
+                let lost = drop > 0.0 && losses.unit() < drop;
+                // Each transmission counts for the bursts, whatever else befell it.
+                if !self.is_in_burst(sent, faults.bursts) && !lost {
+                    return Some((course, leaves));
+                }
+            }
+            let Transport::Reliable(retransmission) = model.transport else { return None };
+            at = left + retransmission.wait_after(number);
+            left = at;
+        }
+        None
+    }
+
+    fn is_in_burst(&mut self, sent: &Sent, bursts: Key) -> bool {
+        let Some(model) = &self.model.bursts else { return false };
+        let link = bursts.child(u64::from(sent.from.0)).child(u64::from(sent.to.0));
+        let memory = self.memory_of(sent);
+        memory.transmissions += 1;
+        model.loses(&mut memory.spell, link, memory.transmissions)
+    }
+
+    fn memory_of(&mut self, sent: &Sent) -> &mut LinkMemory {
+        let row = &mut self.past.memory[sent.from.index()];
+        if row.len() <= sent.to.index() {
+            row.resize_with(sent.to.index() + 1, LinkMemory::default);
+        }
+        &mut row[sent.to.index()]
     }
 }
 
@@ -220,7 +398,7 @@ mod tests {
 
     fn fates(model: NetworkModel, run: u64) -> Vec<Fate> {
         let mut links = Links::new(model, 2, Key::root(run));
-        (0..20_000).map(|_| links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, Label::default())).collect()
+        (0..20_000).map(|_| links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, 100, Label::default())).collect()
     }
 
     #[test]
@@ -248,16 +426,16 @@ mod tests {
         assert_ne!(fates(model(), 1)[..50], fates(model(), 2)[..50]);
         let mut links = Links::new(model(), 3, Key::root(1));
         let there: Vec<Fate> =
-            (0..50).map(|_| links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, Label::default())).collect();
+            (0..50).map(|_| links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, 100, Label::default())).collect();
         let back: Vec<Fate> =
-            (0..50).map(|_| links.depart(NodeId(1), 3).fate(NodeId(0), Time::START, Label::default())).collect();
+            (0..50).map(|_| links.depart(NodeId(1), 3).fate(NodeId(0), Time::START, 100, Label::default())).collect();
         assert_ne!(there, back);
         // What goes over other links does not matter.
         let mut busy = Links::new(model(), 3, Key::root(1));
         let again: Vec<Fate> = (0..50)
             .map(|_| {
-                busy.depart(NodeId(0), 3).fate(NodeId(2), Time::START, Label::default());
-                busy.depart(NodeId(0), 3).fate(NodeId(1), Time::START, Label::default())
+                busy.depart(NodeId(0), 3).fate(NodeId(2), Time::START, 100, Label::default());
+                busy.depart(NodeId(0), 3).fate(NodeId(1), Time::START, 100, Label::default())
             })
             .collect();
         assert_eq!(there, again);
@@ -267,7 +445,7 @@ mod tests {
     fn a_message_always_takes_time() {
         let mut links = Links::new(NetworkModel::perfect(Latency::constant(Span::ZERO)), 2, Key::root(1));
         assert_eq!(
-            links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, Label::default()).delay,
+            links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, 100, Label::default()).delay,
             Some(Span::NANOSECOND)
         );
     }

@@ -1,6 +1,7 @@
 //! Nodes, what reaches them and what they send.
 
-use crate::time::Time;
+use crate::cause::{Cause, JourneyId, Ledger, Reaction, Stimulus};
+use crate::time::{Span, Time};
 use std::fmt;
 use std::sync::Arc;
 
@@ -76,6 +77,8 @@ pub struct Arrival<M> {
     pub time: Time,
     pub(crate) rank: Rank,
     pub(crate) copy: u8,
+    /// Where its way here is kept, in a run that keeps causes.
+    pub(crate) journey: JourneyId,
     /// What arrives.
     pub message: M,
 }
@@ -83,7 +86,7 @@ pub struct Arrival<M> {
 impl<M> Arrival<M> {
     /// A message that arrives by other means than the router, for tests of a process.
     pub fn direct(time: Time, from: NodeId, to: NodeId, message: M) -> Arrival<M> {
-        Arrival { time, rank: Rank::new(from, 0, to), copy: 0, message }
+        Arrival { time, rank: Rank::new(from, 0, to), copy: 0, journey: JourneyId::default(), message }
     }
 
     /// Who sent it. The network vouches for it: channels are authenticated.
@@ -168,6 +171,8 @@ pub struct Sending<M> {
     pub to: Recipients,
     /// What is sent.
     pub message: M,
+    /// In which reaction.
+    pub(crate) cause: Cause,
 }
 
 /// Something that happened at a node.
@@ -179,6 +184,15 @@ pub struct Record<M, E> {
     pub node: NodeId,
     /// What.
     pub what: Happening<M, E>,
+    /// In which reaction, in a run that keeps causes.
+    pub cause: Cause,
+}
+
+impl<M, E> Record<M, E> {
+    /// Something of which no cause is known.
+    pub(crate) fn of(time: Time, node: NodeId, what: Happening<M, E>) -> Record<M, E> {
+        Record { time, node, what, cause: Cause::NONE }
+    }
 }
 
 /// What happened: an event of the protocol, or one of a message.
@@ -203,28 +217,60 @@ pub struct Outbox<M, E> {
     pub(crate) sends: Vec<Sending<M>>,
     pub(crate) records: Vec<Record<M, E>>,
     pub(crate) log_messages: bool,
+    /// Until when the machine works for what the process did last.
+    pub(crate) busy_until: Time,
+    pub(crate) ledger: Option<Box<Ledger<M>>>,
 }
 
 impl<M: Clone, E> Outbox<M, E> {
     /// An empty outbox. With `log_messages` it also records each message.
     pub fn new(log_messages: bool) -> Self {
-        Outbox { sends: Vec::new(), records: Vec::new(), log_messages }
+        Outbox { sends: Vec::new(), records: Vec::new(), log_messages, busy_until: Time::START, ledger: None }
     }
 
-    /// Sends `message` at `time`.
+    /// Sends `message` at `time`: now, or when the work for it is done, where the run models that.
     #[inline]
     pub fn send(&mut self, time: Time, from: NodeId, to: Recipients, message: M) {
+        let cause = self.cause();
+        self.emit(Sending { time, from, to, message, cause });
+    }
+
+    /// Sends and logs.
+    #[inline]
+    pub(crate) fn emit(&mut self, sending: Sending<M>) {
         if self.log_messages {
-            let what = Happening::Sent(to.clone(), message.clone());
-            self.records.push(Record { time, node: from, what });
+            let what = Happening::Sent(sending.to.clone(), sending.message.clone());
+            self.records.push(Record { time: sending.time, node: sending.from, what, cause: sending.cause });
         }
-        self.sends.push(Sending { time, from, to, message });
+        self.sends.push(sending);
     }
 
     /// Reports an event of the protocol.
     #[inline]
     pub fn event(&mut self, time: Time, node: NodeId, event: E) {
-        self.records.push(Record { time, node, what: Happening::Event(event) });
+        let cause = self.cause();
+        self.records.push(Record { time, node, what: Happening::Event(event), cause });
+    }
+
+    /// The machine works until then for what the process is doing, whatever that sends.
+    #[inline]
+    pub fn busy_until(&mut self, time: Time) {
+        self.busy_until = self.busy_until.max(time);
+    }
+
+    /// What the process is reacting to. Whoever asks for a wake-up keeps it, and says so when the wake-up comes
+    /// ([`Outbox::woken`]).
+    #[inline]
+    pub fn cause(&mut self) -> Cause {
+        self.ledger.as_mut().map_or(Cause::NONE, |ledger| ledger.cause())
+    }
+
+    /// From now on the process reacts to a wake-up of a node that it asked for in the reaction `because`.
+    #[inline]
+    pub fn woken(&mut self, now: Time, node: NodeId, because: Cause) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.wake(Some(Reaction { node, at: now, to: Stimulus::Wake(because) }));
+        }
     }
 
     /// Takes what was sent so far, for tests of a process.
@@ -248,6 +294,12 @@ pub trait Process<M, E> {
     #[inline]
     fn hears(&self, _now: Time) -> bool {
         true
+    }
+
+    /// How long a core works to take in a message, before the process receives it. It is asked for once for each message, in a run that
+    /// models cores.
+    fn work_of(&mut self, _arrival: &Arrival<M>) -> Span {
+        Span::ZERO
     }
 
     /// A message arrives for a node that this process plays.

@@ -17,12 +17,13 @@
 //!
 //! What is here is plain code; [`crate::simulation`] wraps it into an actor.
 
-use crate::link::{Links, NetworkModel};
-use crate::node::{Arrival, Event, Happening, Label, Message, NodeId, Outbox, Rank, Recipients, Record};
+use crate::cause::{Cause, Journey, JourneyId, Ledger, Trail};
+use crate::link::{Fate, Links, NetworkModel, Toll};
+use crate::node::{Arrival, Event, Happening, Label, Message, NodeId, Outbox, Rank, Record, Sending};
 use crate::queue::{Copy, Transit, TransitQueue};
 use crate::random::Key;
 use crate::time::{Span, Time};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// What travels between the router and a process, there with arrivals, and back with what the process did. The same box goes
@@ -46,6 +47,16 @@ pub trait Observer<M, E>: 'static {
     /// Called after each window in which something happened, with all of it ordered by time, then node, then the order in
     /// which the node reported it.
     fn observe(&mut self, records: &[Record<M, E>]) -> Verdict;
+
+    /// Called in place of [`Observer::observe`] in a run that keeps causes, with all of them that were not forgotten.
+    fn observe_causes(&mut self, records: &[Record<M, E>], _trail: &Trail<'_, M>) -> Verdict {
+        self.observe(records)
+    }
+
+    /// Reactions before this instant will not be asked for any more, and can be forgotten.
+    fn needs_since(&self) -> Time {
+        Time::START
+    }
 }
 
 /// What an observer decides after a window.
@@ -98,6 +109,13 @@ struct Seat<M, E> {
 /// A window ends early when it holds so many arrivals a seat: the parcels of very large clusters would leave the cache.
 const ARRIVALS_A_SEAT: usize = 16;
 
+/// What a run keeps beyond its course.
+pub(crate) struct RouterOptions {
+    pub(crate) time_limit: Time,
+    pub(crate) log_messages: bool,
+    pub(crate) keep_causes: bool,
+}
+
 pub(crate) struct Router<M, E> {
     links: Links,
     queue: TransitQueue,
@@ -122,6 +140,10 @@ pub(crate) struct Router<M, E> {
     records: Vec<Record<M, E>>,
     observer: Box<dyn Observer<M, E>>,
     log_messages: bool,
+    /// Of each seat what it remembers, while it is not at work; empty if the run keeps no causes.
+    ledgers: Vec<Option<Box<Ledger<M>>>>,
+    /// Of each copy under way how it came there.
+    journeys: BTreeMap<(Rank, u8), Journey<M>>,
     traffic: Traffic,
     now: Time,
 }
@@ -140,8 +162,7 @@ impl<M: Message, E: Event> Router<M, E> {
         run: Key,
         seat_of: Vec<usize>,
         seats: usize,
-        time_limit: Time,
-        log_messages: bool,
+        RouterOptions { time_limit, log_messages, keep_causes }: RouterOptions,
         observer: Box<dyn Observer<M, E>>,
     ) -> Self {
         let new_seat = |seat| {
@@ -168,6 +189,8 @@ impl<M: Message, E: Event> Router<M, E> {
             records: Vec::new(),
             observer,
             log_messages,
+            ledgers: (0..if keep_causes { seats } else { 0 }).map(|seat| Some(Box::new(Ledger::new(seat)))).collect(),
+            journeys: BTreeMap::new(),
             traffic: Traffic::default(),
             now: Time::START,
         }
@@ -194,6 +217,13 @@ impl<M: Message, E: Event> Router<M, E> {
         sort_nearly_sorted(arrivals);
         std::mem::swap(&mut parcel.arrivals, arrivals);
         parcel.until = self.now;
+        if let Some(mut ledger) = self.ledgers.get_mut(seat).and_then(Option::take) {
+            for arrival in &mut parcel.arrivals {
+                let journey = self.journeys.remove(&(arrival.rank, arrival.copy));
+                arrival.journey = journey.map_or(JourneyId::default(), |journey| ledger.keep(journey));
+            }
+            parcel.outbox.ledger = Some(ledger);
+        }
         Some(parcel)
     }
 
@@ -269,7 +299,8 @@ impl<M: Message, E: Event> Router<M, E> {
             if arrivals.is_empty() {
                 at_work.push(seat);
             }
-            arrivals.push(Arrival { time, rank, copy: copy.number(), message: letter.message.clone() });
+            let (copy, journey) = (copy.number(), JourneyId::default());
+            arrivals.push(Arrival { time, rank, copy, journey, message: letter.message.clone() });
         }
     }
 
@@ -288,13 +319,16 @@ impl<M: Message, E: Event> Router<M, E> {
             let Some(mut parcel) = self.seats[seat].parcel.take() else { continue };
             self.set_wake(seat, parcel.wake_at);
             self.records.append(&mut parcel.outbox.records);
+            if let Some(ledger) = self.ledgers.get_mut(seat) {
+                *ledger = parcel.outbox.ledger.take();
+            }
             for sending in parcel.outbox.sends.drain(..) {
                 assert!(
                     self.seat_of[sending.from.index()] == seat,
                     "the process at seat {seat} sent in the name of node {}, which it does not play",
                     sending.from
                 );
-                self.dispatch(sending.time, sending.from, &sending.to, sending.message);
+                self.dispatch(sending);
             }
             self.seats[seat].parcel = Some(parcel);
         }
@@ -304,7 +338,14 @@ impl<M: Message, E: Event> Router<M, E> {
         }
         // Stable: what one node reports for one instant stays in its order.
         self.records.sort_by_key(|record| (record.time, record.node));
-        let verdict = self.observer.observe(&self.records);
+        let verdict = if self.ledgers.is_empty() {
+            self.observer.observe(&self.records)
+        } else {
+            let verdict = self.observer.observe_causes(&self.records, &Trail(&self.ledgers));
+            let since = self.observer.needs_since();
+            self.ledgers.iter_mut().flatten().for_each(|ledger| ledger.forget_before(since));
+            verdict
+        };
         self.records.clear();
         match verdict {
             Verdict::Continue => ControlFlow::Continue(()),
@@ -317,10 +358,8 @@ impl<M: Message, E: Event> Router<M, E> {
     }
 
     /// Puts a message on the network.
-    fn dispatch(&mut self, time: Time, from: NodeId, to: &Recipients, message: M) {
-        let Router {
-            links, queue, letters, free, sequence, seat_of, records, traffic, log_messages, under_way, ..
-        } = self;
+    fn dispatch(&mut self, Sending { time, from, to, message, cause }: Sending<M>) {
+        let Router { links, queue, letters, free, sequence, seat_of, traffic, under_way, .. } = self;
         assert!(to.end() <= seat_of.len(), "node {from} sent to {to:?}, but there are only {} nodes", seat_of.len());
         let letter = free.last().copied().unwrap_or(letters.len() as u32);
         let number = sequence[from.index()];
@@ -329,31 +368,38 @@ impl<M: Message, E: Event> Router<M, E> {
         let mut copies: u32 = 0;
         let mut sent: u32 = 0;
         let mut departure = links.depart(from, to.end());
-        if departure.can_fail() {
+        if departure.is_eventful() {
             let label = if departure.is_scripted() { message.label() } else { Label::default() };
+            let Router { records, log_messages, ledgers, journeys, .. } = self;
             to.for_each(from, |to| {
                 sent += 1;
-                let fate = departure.fate(to, time, label);
+                let Fate { delay, duplicate, toll } = departure.fate(to, time, size, label);
                 let rank = Rank::new(from, number, to);
-                if let Some(delay) = fate.delay {
-                    queue.push(time + delay, rank, Copy::new(0, letter));
+                for (copy, delay) in (0..).zip([delay, duplicate]) {
+                    let Some(delay) = delay else { continue };
+                    queue.push(time + delay, rank, Copy::new(copy, letter));
                     copies += 1;
-                } else if *log_messages {
-                    records.push(Record { time, node: from, what: Happening::Dropped(to, message.clone()) });
-                }
-                if let Some(delay) = fate.duplicate {
-                    queue.push(time + delay, rank, Copy::new(1, letter));
-                    copies += 1;
-                    if *log_messages {
-                        records.push(Record { time, node: from, what: Happening::Duplicated(to, message.clone()) });
+                    if !ledgers.is_empty() {
+                        journeys.insert((rank, copy), journey(from, &message, cause, time, toll, time + delay));
                     }
+                }
+                if *log_messages && delay.is_none() {
+                    records.push(Record::of(time, from, Happening::Dropped(to, message.clone())));
+                }
+                if *log_messages && duplicate.is_some() {
+                    records.push(Record::of(time, from, Happening::Duplicated(to, message.clone())));
                 }
             });
         } else {
             let copy = Copy::new(0, letter);
             to.for_each(from, |to| {
                 sent += 1;
-                queue.push(time + departure.delay(to), Rank::new(from, number, to), copy);
+                let (rank, arrival) = (Rank::new(from, number, to), time + departure.delay(to));
+                queue.push(arrival, rank, copy);
+                if !self.ledgers.is_empty() {
+                    let toll = Toll::default();
+                    self.journeys.insert((rank, 0), journey(from, &message, cause, time, toll, arrival));
+                }
             });
             copies = sent;
         }
@@ -370,6 +416,11 @@ impl<M: Message, E: Event> Router<M, E> {
             letters.push(kept);
         }
     }
+}
+
+/// A journey that is not over yet.
+fn journey<M: Clone>(from: NodeId, message: &M, cause: Cause, sent: Time, toll: Toll, arrived: Time) -> Journey<M> {
+    Journey { from, message: message.clone(), cause, sent, toll, arrived, received: arrived, begun: arrived }
 }
 
 /// Arrivals come bucket by bucket, so each is only a few places from where it belongs: insertion sort is then linear. Where it

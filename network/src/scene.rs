@@ -21,7 +21,9 @@ use crate::latency::Latency;
 use crate::link::NetworkModel;
 use crate::node::{Label, NodeId};
 use crate::random::{Draw, Key};
+use crate::schedule::{Churn, Schedule, Step};
 use crate::time::{Span, Time};
+use crate::transport::Transport;
 use std::sync::Arc;
 
 /// Some nodes of a run.
@@ -167,7 +169,7 @@ pub struct Rule {
 }
 
 /// What a partition does with a message between two groups.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Cut {
     /// It is lost.
     Drop,
@@ -182,6 +184,7 @@ pub struct Partition {
     end: Option<Time>,
     groups: Vec<NodeSet>,
     cut: Cut,
+    one_way: bool,
 }
 
 /// Partial synchrony (Dwork, Lynch & Stockmeyer, JACM 35(2), 1988): until the global stabilisation time the network is another.
@@ -308,8 +311,20 @@ impl Partition {
             groups.iter().enumerate().flat_map(|(index, group)| groups[..index].iter().map(move |b| (group, b)));
         match pairs.filter_map(|(a, b)| a.shared(b)).min() {
             Some(node) => Err(SceneError::InTwoGroups(node)),
-            None => Ok(Partition { start, end, groups, cut }),
+            None => Ok(Partition { start, end, groups, cut, one_way: false }),
         }
+    }
+
+    /// The same, but it cuts only what goes from an earlier group to a later one.
+    #[must_use]
+    pub fn one_way(mut self) -> Partition {
+        self.one_way = true;
+        self
+    }
+
+    /// Whether it cuts only what goes from an earlier group to a later one.
+    pub fn is_one_way(&self) -> bool {
+        self.one_way
     }
 
     /// From when on.
@@ -337,10 +352,20 @@ impl Partition {
         self.start <= time && self.end.is_none_or(|end| time < end)
     }
 
-    /// Whether it has the two nodes in different groups.
-    fn separates(&self, a: NodeId, b: NodeId) -> bool {
+    /// Whether it cuts what goes from one node to another.
+    fn separates(&self, from: NodeId, to: NodeId) -> bool {
         let group = |node| self.groups.iter().position(|group| group.contains(node));
-        group(a).zip(group(b)).is_some_and(|(a, b)| a != b)
+        group(from).zip(group(to)).is_some_and(|(from, to)| from < to || from > to && !self.one_way)
+    }
+
+    /// An instant and a link that another partition cuts as well.
+    pub fn overlap(&self, other: &Partition) -> Option<(Time, NodeId, NodeId)> {
+        let time = self.start.max(other.start);
+        let nodes = || self.groups.iter().flat_map(NodeSet::iter);
+        let both = |&(from, to): &(NodeId, NodeId)| self.separates(from, to) && other.separates(from, to);
+        let pair = || nodes().flat_map(|from| nodes().map(move |to| (from, to))).find(both);
+        let (from, to) = (self.stands_at(time) && other.stands_at(time)).then(pair)??;
+        Some((time, from, to))
     }
 }
 
@@ -420,9 +445,16 @@ impl NetworkModel {
         self.synchrony.as_ref().filter(|synchrony| time < synchrony.gst)
     }
 
-    /// The probability that what leaves at this instant is lost.
-    pub(crate) fn drop_at(&self, time: Time) -> f64 {
-        self.synchrony_at(time).and_then(|synchrony| synchrony.drop).unwrap_or(self.drop)
+    /// What is scheduled for a link at this instant.
+    pub(crate) fn step_at(&self, from: NodeId, to: NodeId, time: Time) -> Option<&Step> {
+        self.schedules.iter().find(|schedule| schedule.pairs().contains(from, to))?.at(time)
+    }
+
+    /// The probability that what leaves at this instant is lost, bursts aside.
+    pub(crate) fn drop_at(&self, from: NodeId, to: NodeId, time: Time) -> f64 {
+        let early = self.synchrony_at(time).and_then(|synchrony| synchrony.drop);
+        let scheduled = || self.step_at(from, to, time).and_then(|step| step.drop);
+        early.or_else(scheduled).unwrap_or(self.drop)
     }
 
     /// How long what leaves at this instant is on its way, and never less than `floor`.
@@ -431,7 +463,9 @@ impl NetworkModel {
             self.synchrony_at(leaves).and_then(|synchrony| Some((synchrony.gst, synchrony.latency.as_ref()?)));
         // The stream goes on behind the normal draw, so that a second copy draws the same with and without synchrony.
         let early = unstable.map(|(gst, latency)| (gst, latency.sample(&mut draw.clone()).max(floor)));
-        let normal = self.delays.sample(sent.from, sent.to, draw).max(floor);
+        let scheduled = self.step_at(sent.from, sent.to, leaves).and_then(|step| step.latency.as_ref());
+        let normal = scheduled.unwrap_or_else(|| self.delays.between(sent.from, sent.to));
+        let normal = normal.sample(draw).max(floor);
         early.map_or(normal, |(gst, early)| early.min(gst.since(leaves) + normal))
     }
 
@@ -440,15 +474,28 @@ impl NetworkModel {
     ///
     /// Rules that delay or duplicate do not count: what they do is bounded by [`NetworkModel::longest_delay`]. Neither do rules
     /// with probability 0.
+    /// A reliable transport loses nothing that is lost at random, but it may be late by its longest timeout: so much later it is stable.
     pub fn stabilises_at(&self) -> Option<Time> {
-        if self.drop > 0.0 {
-            return None;
-        }
+        let lossy = self.drop > 0.0 || self.bursts.is_some();
+        let slack = match self.transport {
+            Transport::Datagram if lossy => return None,
+            Transport::Datagram => Span::ZERO,
+            Transport::Reliable(_) if self.drop >= 1.0 => return None,
+            Transport::Reliable(retransmission) => retransmission.longest(),
+        };
         let synchrony = self.synchrony.iter().map(|synchrony| Some(synchrony.gst));
         let partitions = self.partitions.iter().map(|partition| partition.end);
         let unsettling = |rule: &&Rule| rule.action.unsettles() && rule.scope.probability > 0.0;
         let rules = self.rules.iter().filter(unsettling).map(|rule| rule.scope.end);
-        synchrony.chain(partitions).chain(rules).try_fold(Time::START, |latest, end| Some(latest.max(end?)))
+        let churn = self.churn.iter().map(Churn::end);
+        let settles = |step: &Step| match step.drop {
+            Some(drop) if drop >= 1.0 || drop > 0.0 && self.transport == Transport::Datagram => None,
+            _ => Some(step.at),
+        };
+        let schedules = self.schedules.iter().filter_map(Schedule::last).map(settles);
+        let ends = synchrony.chain(partitions).chain(rules).chain(churn).chain(schedules);
+        let latest = ends.into_iter().try_fold(Time::START, |latest, end| Some(latest.max(end?)))?;
+        Some(if latest > Time::START { latest + slack } else { latest })
     }
 
     /// Whether messages from one node to another get through in the long run. False if an endless partition stands between them, or
@@ -457,7 +504,9 @@ impl NetworkModel {
     /// It is about one direction; two nodes can talk if both hold.
     pub fn can_ever_talk(&self, from: NodeId, to: NodeId) -> bool {
         let is_wall = |partition: &Partition| partition.end.is_none() && partition.separates(from, to);
-        if self.drop >= 1.0 || self.partitions.iter().any(is_wall) {
+        let scheduled = self.schedules.iter().find(|schedule| schedule.pairs().contains(from, to));
+        let drop = scheduled.and_then(|schedule| schedule.last()?.drop).unwrap_or(self.drop);
+        if drop >= 1.0 || self.partitions.iter().any(is_wall) {
             return false;
         }
         let mut endless = self
@@ -469,10 +518,16 @@ impl NetworkModel {
     }
 
     /// The longest that a message sent after [`NetworkModel::stabilises_at`] can take, second copies included: the latency, what
-    /// reordering adds, and what a rule adds that has not ended by then. None if a latency has no upper end, or if the network never
-    /// stabilises.
+    /// reordering adds, and what a rule adds that has not ended by then. None if a latency has no upper end, if messages queue for lines
+    /// or are sent again, or if the network never stabilises.
     pub fn longest_delay(&self) -> Option<Span> {
         let stable = self.stabilises_at()?;
+        let last_steps = || self.schedules.iter().filter_map(Schedule::last);
+        let narrow = last_steps().any(|step| step.bandwidth.is_some());
+        let lossy = self.drop > 0.0 || self.bursts.is_some() || last_steps().any(|step| step.drop > Some(0.0));
+        if narrow || lossy || self.interfaces.iter().any(|interface| !interface.is_unlimited()) {
+            return None;
+        }
         let reorder = match &self.reorder {
             Some(reorder) if reorder.probability > 0.0 => reorder.extra.most()?,
             _ => Span::ZERO,
@@ -484,7 +539,11 @@ impl NetworkModel {
                 extra = extra.max(latency.most()?);
             }
         }
-        Some(self.delays.most()?.max(Span::NANOSECOND) + reorder + extra)
+        let mut longest = self.delays.most()?.max(Span::NANOSECOND);
+        for latency in last_steps().filter_map(|step| step.latency.as_ref()) {
+            longest = longest.max(latency.most()?);
+        }
+        Some(longest + reorder + extra)
     }
 }
 

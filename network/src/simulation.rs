@@ -1,13 +1,16 @@
 //! A run: processes at seats, the router between them, all of them actors of one actix [`System`] on one thread.
 
+use crate::bandwidth::Line;
 use crate::link::NetworkModel;
 use crate::node::{Arrival, Event, Happening, Message, NodeId, Outbox, Process, Record};
 use crate::random::Key;
-use crate::router::{Ending, Next, Observer, Parcel, Parcels, Router, Traffic, Verdict};
+use crate::router::{Ending, Next, Observer, Parcel, Parcels, Router, RouterOptions, Traffic, Verdict};
+use crate::station::{Machine, Station};
 use crate::time::Time;
 use actix::prelude::*;
 use std::any::Any;
 use std::cell::RefCell;
+use std::num::NonZeroU16;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use tokio::sync::oneshot;
@@ -50,6 +53,8 @@ pub struct Simulation<M: Message, E: Event> {
     run: Key,
     time_limit: Time,
     log_messages: bool,
+    keep_causes: bool,
+    cores: Option<NonZeroU16>,
     observer: Box<dyn Observer<M, E>>,
     seats: Vec<Starter<M, E>>,
     seat_of: Vec<Option<usize>>,
@@ -61,7 +66,8 @@ struct Starter<M: Message, E: Event> {
     start: Box<StartActor<M, E>>,
 }
 
-type StartActor<M, E> = dyn FnOnce(SharedTable<M, E>) -> Recipient<Deliver<M, E>>;
+/// With the machines of its nodes, if they are limited.
+type StartActor<M, E> = dyn FnOnce(SharedTable<M, E>, Option<Vec<Machine>>) -> Recipient<Deliver<M, E>>;
 
 /// What a run leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +121,8 @@ impl<M: Message, E: Event> Simulation<M, E> {
             run,
             time_limit: Time::END,
             log_messages: false,
+            keep_causes: false,
+            cores: None,
             observer: Box::new(Blind),
             seats: Vec::new(),
             seat_of: Vec::new(),
@@ -132,6 +140,21 @@ impl<M: Message, E: Event> Simulation<M, E> {
     #[must_use]
     pub fn log_messages(mut self, log: bool) -> Self {
         self.log_messages = log;
+        self
+    }
+
+    /// Also keeps what made each node do what it did, for [`Observer::observe_causes`].
+    #[must_use]
+    pub fn keep_causes(mut self, keep: bool) -> Self {
+        self.keep_causes = keep;
+        self
+    }
+
+    /// Gives each node so many cores, which work on one message at a time: see [`Process::work_of`] and [`Outbox::busy_until`]. Without,
+    /// work takes no time.
+    #[must_use]
+    pub fn cores(mut self, cores: NonZeroU16) -> Self {
+        self.cores = Some(cores);
         self
     }
 
@@ -155,7 +178,10 @@ impl<M: Message, E: Event> Simulation<M, E> {
             self.seat_of[node.index()] = Some(self.seats.len());
         }
         let wake_at = process.next_wake();
-        let start = Box::new(|table| SeatActor { process, table }.start().recipient());
+        let start = Box::new(|table, machines: Option<Vec<Machine>>| match machines {
+            None => SeatActor { player: Bare(process), table }.start().recipient(),
+            Some(machines) => SeatActor { player: Station::new(process, machines), table }.start().recipient(),
+        });
         self.seats.push(Starter { wake_at, start });
     }
 
@@ -187,23 +213,65 @@ impl<M: 'static, E: 'static> actix::Message for Deliver<M, E> {
     type Result = ();
 }
 
+/// A process as its actor sees it: with a machine of its own, or without.
+pub(crate) trait Player<M, E> {
+    /// Whether it hears what arrives at `now`.
+    fn hears(&self, now: Time) -> bool;
+    /// A message comes from the network.
+    fn arrive(&mut self, arrival: Arrival<M>, out: &mut Outbox<M, E>);
+    /// The time that `next_wake` asked for has come.
+    fn wake(&mut self, now: Time, out: &mut Outbox<M, E>);
+    /// When it next wants to be woken.
+    fn next_wake(&self) -> Option<Time>;
+}
+
+/// A process whose machine is not limited.
+struct Bare<P>(P);
+
+impl<P: Process<M, E>, M, E> Player<M, E> for Bare<P> {
+    #[inline]
+    fn hears(&self, now: Time) -> bool {
+        self.0.hears(now)
+    }
+
+    #[inline]
+    fn arrive(&mut self, arrival: Arrival<M>, out: &mut Outbox<M, E>) {
+        if let Some(ledger) = &mut out.ledger {
+            ledger.react(&arrival, arrival.time, arrival.time);
+        }
+        self.0.receive(arrival, out);
+    }
+
+    fn wake(&mut self, now: Time, out: &mut Outbox<M, E>) {
+        if let Some(ledger) = &mut out.ledger {
+            ledger.wake(None);
+        }
+        self.0.wake(now, out);
+    }
+
+    #[inline]
+    fn next_wake(&self) -> Option<Time> {
+        self.0.next_wake()
+    }
+}
+
 /// The actor around a process.
 struct SeatActor<P, M: Message, E: Event> {
-    process: P,
+    player: P,
     table: SharedTable<M, E>,
 }
 
-impl<P: Process<M, E> + Unpin + 'static, M: Message, E: Event> Actor for SeatActor<P, M, E> {
+impl<P: Player<M, E> + Unpin + 'static, M: Message, E: Event> Actor for SeatActor<P, M, E> {
     type Context = Context<Self>;
 }
 
-impl<P: Process<M, E> + Unpin + 'static, M: Message, E: Event> Handler<Deliver<M, E>> for SeatActor<P, M, E> {
+impl<P: Player<M, E> + Unpin + 'static, M: Message, E: Event> Handler<Deliver<M, E>> for SeatActor<P, M, E> {
     type Result = ();
 
     fn handle(&mut self, Deliver(mut parcel): Deliver<M, E>, _: &mut Context<Self>) {
-        let process = &mut self.process;
+        let player = &mut self.player;
         // A panic would make the actor vanish and the run wait for ever. The process is not used again after one.
-        let played = catch_unwind(AssertUnwindSafe(|| play(process, &mut parcel)));
+        let played = catch_unwind(AssertUnwindSafe(|| play(player, &mut parcel)));
         if let Err(panic) = played {
             parcel.fault = Some(panic_text(&*panic));
         }
@@ -212,37 +280,40 @@ impl<P: Process<M, E> + Unpin + 'static, M: Message, E: Event> Handler<Deliver<M
 }
 
 /// Lets a process live through a window: arrivals and its own timers in time order, arrivals first.
-fn play<M: Message, E>(process: &mut impl Process<M, E>, parcel: &mut Parcel<M, E>) {
+fn play<M: Message, E>(player: &mut impl Player<M, E>, parcel: &mut Parcel<M, E>) {
     let Parcel { arrivals, outbox, until, wake_at, .. } = parcel;
     for arrival in arrivals.drain(..) {
-        wake_before(process, arrival.time, outbox);
-        if !process.hears(arrival.time) {
+        wake_before(player, arrival.time, outbox);
+        if !player.hears(arrival.time) {
             lose(arrival, outbox);
             continue;
         }
         if outbox.log_messages {
             let what = Happening::Delivered(arrival.from(), arrival.message.clone());
-            outbox.records.push(Record { time: arrival.time, node: arrival.to(), what });
+            outbox.records.push(Record::of(arrival.time, arrival.to(), what));
         }
-        process.receive(arrival, outbox);
+        player.arrive(arrival, outbox);
     }
-    wake_before(process, *until, outbox);
-    *wake_at = process.next_wake();
+    wake_before(player, *until, outbox);
+    *wake_at = player.next_wake();
 }
 
-/// What arrives at a node that is down is lost, and logged as other losses are: with the sender as its node.
+/// What arrives at a node that is down, or finds its buffer full, is lost, and logged as other losses are: with the sender as its node.
 #[cold]
-fn lose<M: Message, E>(arrival: Arrival<M>, outbox: &mut Outbox<M, E>) {
+pub(crate) fn lose<M: Message, E>(arrival: Arrival<M>, outbox: &mut Outbox<M, E>) {
+    if let Some(ledger) = &mut outbox.ledger {
+        ledger.discard(&arrival);
+    }
     if outbox.log_messages {
-        let (from, to) = (arrival.from(), arrival.to());
-        outbox.records.push(Record { time: arrival.time, node: from, what: Happening::Dropped(to, arrival.message) });
+        let (time, from, to) = (arrival.time, arrival.from(), arrival.to());
+        outbox.records.push(Record::of(time, from, Happening::Dropped(to, arrival.message)));
     }
 }
 
 #[inline]
-fn wake_before<M, E>(process: &mut impl Process<M, E>, time: Time, outbox: &mut Outbox<M, E>) {
-    while let Some(due) = process.next_wake().filter(|&due| due < time) {
-        process.wake(due, outbox);
+fn wake_before<M, E>(player: &mut impl Player<M, E>, time: Time, outbox: &mut Outbox<M, E>) {
+    while let Some(due) = player.next_wake().filter(|&due| due < time) {
+        player.wake(due, outbox);
     }
 }
 
@@ -278,16 +349,19 @@ struct Table<M: Message, E: Event> {
 
 impl<M: Message, E: Event> Table<M, E> {
     fn lay(simulation: Simulation<M, E>, done: oneshot::Sender<Result<Report, Fault>>) -> SharedTable<M, E> {
-        let Simulation { model, run, time_limit, log_messages, observer, seats, seat_of } = simulation;
+        let Simulation { model, run, time_limit, log_messages, keep_causes, cores, observer, seats, seat_of } =
+            simulation;
         let seat_of: Vec<usize> = seat_of.into_iter().flatten().collect();
         let names = (0..seats.len()).map(|seat| seat_name(&seat_of, seat)).collect();
-        let router = Router::new(model, run, seat_of, seats.len(), time_limit, log_messages, observer);
+        let machines = machines(&model, cores, &seat_of, seats.len());
+        let options = RouterOptions { time_limit, log_messages, keep_causes };
+        let router = Router::new(model, run, seat_of, seats.len(), options, observer);
         let (answers, recipients) = (Vec::new(), Vec::new());
         let table = Table { router, answers, expected: 0, seats: recipients, names, done: Some(done) };
         let table = Rc::new(RefCell::new(table));
-        for (seat, Starter { wake_at, start }) in seats.into_iter().enumerate() {
+        for (seat, (Starter { wake_at, start }, machines)) in seats.into_iter().zip(machines).enumerate() {
             table.borrow_mut().router.set_wake(seat, wake_at);
-            let recipient = start(Rc::clone(&table));
+            let recipient = start(Rc::clone(&table), machines);
             table.borrow_mut().seats.push(recipient);
         }
         table
@@ -345,6 +419,29 @@ impl<M: Message, E: Event> Table<M, E> {
         }
         None
     }
+}
+
+/// For each seat the machines of its nodes; none where nothing limits them.
+fn machines(
+    model: &NetworkModel,
+    cores: Option<NonZeroU16>,
+    seat_of: &[usize],
+    seats: usize,
+) -> Vec<Option<Vec<Machine>>> {
+    let mut machines: Vec<Option<Vec<Machine>>> = (0..seats).map(|_| None).collect();
+    let line = |node: usize| {
+        let interface = model.interfaces.get(node)?;
+        Some(Line::new(interface.ingress?, interface.buffer))
+    };
+    let lines: Vec<Option<Line>> = (0..seat_of.len()).map(line).collect();
+    let mut limited = vec![cores.is_some(); seats];
+    for (&seat, line) in seat_of.iter().zip(&lines) {
+        limited[seat] |= line.is_some();
+    }
+    for ((node, &seat), line) in seat_of.iter().enumerate().zip(lines).filter(|((_, seat), _)| limited[**seat]) {
+        machines[seat].get_or_insert_default().push(Machine { node: NodeId::new(node), line, cores });
+    }
+    machines
 }
 
 fn seat_name(seat_of: &[usize], seat: usize) -> String {

@@ -1,0 +1,290 @@
+//! A node's machine around its process: the line in, and the cores that work on messages.
+//!
+//! ```text
+//! network ──► line in ──► waiting ──► core: take in │ process reacts │ work on what it sends ──► line out
+//!             (queue)     (FIFO)      ◄────────────── one message at a time ──────────────►
+//! ```
+//!
+//! A core takes the message that has waited longest. What it costs to take it in ([`Process::work_of`]) comes first; then the process
+//! reacts, at that instant; then the core works on what comes of it: what the process sends leaves at the times that it sends it for,
+//! and the core is busy until the last of them ([`Outbox::busy_until`]). Work that follows a wake-up does not wait for a core: it
+//! pushes in, and the core is free so much later.
+//!
+//! Arrival order decides here, and it is known at the receiver alone; so all of this lives in the receiver's actor.
+
+use crate::bandwidth::Line;
+use crate::node::{Arrival, Message, NodeId, Outbox, Process, Sending};
+use crate::simulation::{Player, lose};
+use crate::time::{Span, Time};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::num::NonZeroU16;
+
+/// What a node's machine is limited by.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) node: NodeId,
+    /// None is unlimited.
+    pub(crate) line: Option<Line>,
+    /// None takes no time for anything.
+    pub(crate) cores: Option<NonZeroU16>,
+}
+
+/// A process with the machines of the nodes that it plays.
+pub(crate) struct Station<P, M> {
+    process: P,
+    desks: Vec<Desk<M>>,
+    /// When the next thing happens at a desk.
+    next: Option<Time>,
+}
+
+/// The machine of one node.
+struct Desk<M> {
+    node: NodeId,
+    line: Option<Line>,
+    /// Through the line, and waiting for a core.
+    waiting: VecDeque<Waiting<M>>,
+    /// Being taken in, in the order in which they will be.
+    work: VecDeque<Task<M>>,
+    cores: Option<Cores>,
+    /// What is worked on and leaves then, in the order of time.
+    leaving: VecDeque<Sending<M>>,
+    /// When the work for what the process sent last is done.
+    busy_until: Time,
+}
+
+struct Cores {
+    count: u16,
+    /// When the cores without a message are free.
+    idle: BinaryHeap<Reverse<Time>>,
+    /// Work that pushed in while all were busy.
+    debt: Span,
+}
+
+struct Waiting<M> {
+    received: Time,
+    arrival: Arrival<M>,
+}
+
+struct Task<M> {
+    done: Time,
+    begun: Time,
+    received: Time,
+    arrival: Arrival<M>,
+}
+
+impl<M> Desk<M> {
+    fn new(machine: Machine) -> Desk<M> {
+        let cores = |count: NonZeroU16| Cores {
+            count: count.get(),
+            idle: (0..count.get()).map(|_| Reverse(Time::START)).collect(),
+            debt: Span::ZERO,
+        };
+        Desk {
+            node: machine.node,
+            line: machine.line,
+            waiting: VecDeque::new(),
+            work: VecDeque::new(),
+            cores: machine.cores.map(cores),
+            leaving: VecDeque::new(),
+            busy_until: Time::START,
+        }
+    }
+
+    /// When something next happens.
+    fn next(&self) -> Option<Time> {
+        let work = self.work.front().map(|task| task.done);
+        let leaving = self.leaving.front().map(|sending| sending.time);
+        let core = if self.waiting.is_empty() { None } else { self.free_core() };
+        [work, leaving, core].into_iter().flatten().min()
+    }
+
+    fn free_core(&self) -> Option<Time> {
+        self.cores.as_ref().and_then(|cores| cores.idle.peek()).map(|&Reverse(free)| free)
+    }
+
+    fn add_task(&mut self, task: Task<M>) {
+        let place = self.work.iter().rposition(|other| other.done <= task.done).map_or(0, |place| place + 1);
+        self.work.insert(place, task);
+    }
+
+    fn add_leaving(&mut self, sending: Sending<M>) {
+        let place = self.leaving.iter().rposition(|other| other.time <= sending.time).map_or(0, |place| place + 1);
+        self.leaving.insert(place, sending);
+    }
+
+    /// A core is done with a message, and with what came of it at `free`.
+    fn release_core(&mut self, free: Time) {
+        if let Some(cores) = &mut self.cores {
+            cores.idle.push(Reverse(free + std::mem::take(&mut cores.debt)));
+        }
+    }
+
+    /// Work that no core was waiting for.
+    fn push_in(&mut self, now: Time, work: Span) {
+        let Some(cores) = self.cores.as_mut().filter(|_| work > Span::ZERO) else { return };
+        match cores.idle.pop() {
+            Some(Reverse(free)) => cores.idle.push(Reverse(free.max(now) + work)),
+            None => cores.debt = cores.debt + work,
+        }
+    }
+}
+
+impl<P, M: Message> Station<P, M> {
+    pub(crate) fn new(process: P, machines: Vec<Machine>) -> Station<P, M> {
+        Station { process, desks: machines.into_iter().map(Desk::new).collect(), next: None }
+    }
+
+    /// Hands waiting messages to the cores that will be free for them first.
+    fn assign<E>(&mut self, desk: usize, now: Time)
+    where
+        P: Process<M, E>,
+    {
+        let Station { process, desks, .. } = self;
+        let desk = &mut desks[desk];
+        while let (Some(head), Some(free)) = (desk.waiting.front(), desk.free_core()) {
+            // Until then a core that is at work may be done earlier.
+            if !desk.work.is_empty() && free > head.received.max(now) {
+                return;
+            }
+            if let Some(cores) = &mut desk.cores {
+                cores.idle.pop();
+            }
+            let Some(Waiting { received, arrival }) = desk.waiting.pop_front() else { return };
+            let begun = received.max(free);
+            let done = begun + process.work_of(&arrival);
+            desk.add_task(Task { done, begun, received, arrival });
+        }
+    }
+
+    /// Lives through everything at the desks up to `now`.
+    fn advance<E>(&mut self, now: Time, out: &mut Outbox<M, E>)
+    where
+        P: Process<M, E>,
+    {
+        while let Some((time, desk)) = self.earliest().filter(|&(time, _)| time <= now) {
+            let is_due = |task: &Task<M>| task.done == time;
+            if self.desks[desk].work.front().is_some_and(is_due) {
+                if let Some(task) = self.desks[desk].work.pop_front() {
+                    self.handle(desk, task, out);
+                }
+            } else if self.desks[desk].leaving.front().is_some_and(|sending| sending.time == time) {
+                if let Some(sending) = self.desks[desk].leaving.pop_front() {
+                    out.emit(sending);
+                }
+            } else {
+                self.assign(desk, time);
+            }
+        }
+        self.next = self.earliest().map(|(time, _)| time);
+    }
+
+    fn earliest(&self) -> Option<(Time, usize)> {
+        self.desks.iter().enumerate().filter_map(|(place, desk)| Some((desk.next()?, place))).min()
+    }
+
+    /// The process reacts to a message.
+    fn handle<E>(&mut self, desk: usize, task: Task<M>, out: &mut Outbox<M, E>)
+    where
+        P: Process<M, E>,
+    {
+        let Task { done, begun, received, mut arrival } = task;
+        arrival.time = done;
+        let mut free = done;
+        if self.process.hears(done) {
+            if let Some(ledger) = &mut out.ledger {
+                ledger.react(&arrival, received, begun);
+            }
+            self.divert(done, out, |process, out| process.receive(arrival, out));
+            free = self.desks[desk].busy_until;
+        } else {
+            lose(arrival, out);
+        }
+        self.desks[desk].release_core(free);
+        self.assign(desk, done);
+    }
+
+    /// Lets the process act, and keeps what it sends until the work for it is done.
+    fn divert<E>(&mut self, now: Time, out: &mut Outbox<M, E>, act: impl FnOnce(&mut P, &mut Outbox<M, E>)) {
+        let first = out.sends.len();
+        out.busy_until = now;
+        // What is sent is logged when it leaves.
+        let log_messages = std::mem::take(&mut out.log_messages);
+        act(&mut self.process, out);
+        out.log_messages = log_messages;
+        let alone = self.desks.len() == 1;
+        for desk in &mut self.desks {
+            desk.busy_until = if alone { out.busy_until } else { now };
+        }
+        for sending in out.sends.drain(first..) {
+            if let Some(desk) = self.desks.iter_mut().find(|desk| desk.node == sending.from) {
+                desk.busy_until = desk.busy_until.max(sending.time);
+                desk.add_leaving(sending);
+            }
+        }
+    }
+
+    /// A node that has just crashed loses what it had not finished.
+    fn clear<E>(&mut self, now: Time, out: &mut Outbox<M, E>) {
+        for desk in &mut self.desks {
+            desk.work.drain(..).for_each(|task| lose(Arrival { time: now, ..task.arrival }, out));
+            desk.waiting.drain(..).for_each(|waiting| lose(Arrival { time: now, ..waiting.arrival }, out));
+            desk.leaving.clear();
+            if let Some(cores) = &mut desk.cores {
+                cores.idle = (0..cores.count).map(|_| Reverse(now)).collect();
+                cores.debt = Span::ZERO;
+            }
+        }
+    }
+}
+
+impl<P: Process<M, E>, M: Message, E> Player<M, E> for Station<P, M> {
+    fn hears(&self, now: Time) -> bool {
+        self.process.hears(now)
+    }
+
+    fn arrive(&mut self, arrival: Arrival<M>, out: &mut Outbox<M, E>) {
+        let (now, node) = (arrival.time, arrival.to());
+        let Some(place) = self.desks.iter().position(|desk| desk.node == node) else { return };
+        let desk = &mut self.desks[place];
+        let received = match &mut desk.line {
+            None => now,
+            Some(line) => match line.receive(now, arrival.message.size()) {
+                Some(passage) => passage.end,
+                None => return lose(arrival, out),
+            },
+        };
+        if desk.cores.is_some() {
+            desk.waiting.push_back(Waiting { received, arrival });
+            self.assign(place, now);
+        } else {
+            desk.add_task(Task { done: received, begun: received, received, arrival });
+        }
+        self.advance(now, out);
+    }
+
+    fn wake(&mut self, now: Time, out: &mut Outbox<M, E>) {
+        self.advance(now, out);
+        if self.process.next_wake().is_none_or(|due| due > now) {
+            return;
+        }
+        if let Some(ledger) = &mut out.ledger {
+            ledger.wake(None);
+        }
+        self.divert(now, out, |process, out| process.wake(now, out));
+        for desk in &mut self.desks {
+            desk.push_in(now, desk.busy_until.since(now));
+        }
+        if !self.process.hears(now) {
+            self.clear(now, out);
+        }
+        self.advance(now, out);
+    }
+
+    fn next_wake(&self) -> Option<Time> {
+        match (self.next, self.process.next_wake()) {
+            (Some(desk), Some(process)) => Some(desk.min(process)),
+            (desk, process) => desk.or(process),
+        }
+    }
+}
