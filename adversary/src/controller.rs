@@ -79,11 +79,12 @@ impl Controller {
     }
 
     fn step(&mut self, now: Time, place: Place, input: Input, out: &mut Outbox<Message, Event>) {
+        let because = out.cause();
         let side = &mut self.puppets[place.puppet].sides[place.side];
         let mut effects = Effects::default();
         side.replica.step(now, input, &mut effects);
         for (timer, at) in effects.timers {
-            side.timers.set(timer, at);
+            side.timers.set(timer, at, because);
         }
         let mut proposed: Vec<Digest> = Vec::new();
         for (to, message) in effects.sends {
@@ -201,7 +202,8 @@ impl Process<Message, Event> for Controller {
             self.places().for_each(|place| self.step(now, place, Input::Start, out));
         }
         for place in self.places() {
-            while let Some(timer) = self.puppets[place.puppet].sides[place.side].timers.pop(now) {
+            while let Some((timer, because)) = self.puppets[place.puppet].sides[place.side].timers.pop(now) {
+                out.woken(now, self.puppets[place.puppet].id(), because);
                 self.step(now, place, Input::Timer(timer), out);
             }
         }

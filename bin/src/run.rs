@@ -129,11 +129,12 @@ pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
                 settings.crashes.iter().filter(|crash| crash.node == node).map(|crash| crash.outage).collect();
             outages.sort_by_key(|outage| outage.at);
             let replica = Replica::new(Arc::clone(protocol), signer);
-            simulation.seat(&[node], Shell::with_outages(replica, outages));
+            let clock = settings.clock_of(node);
+            simulation.seat(&[node], Shell::with_outages(replica, outages).with_clock(clock));
         } else {
             let requests = operations.child(u64::from(node.0));
             let client = Client::new(Arc::clone(protocol), Arc::clone(&settings.workload), signer, requests);
-            simulation.seat(&[node], Shell::new(client));
+            simulation.seat(&[node], Shell::new(client).with_clock(settings.clock_of(node)));
         }
     }
     if !puppets.is_empty() {

@@ -28,6 +28,7 @@
 
 mod certificate;
 mod client;
+mod clock;
 mod config;
 mod defects;
 mod digest;
@@ -46,6 +47,7 @@ mod view_change;
 
 pub use certificate::{Certificate, Prepared, Votes};
 pub use client::{Client, SendTo, Workload};
+pub use clock::Clock;
 pub use config::ProtocolConfig;
 pub use defects::{Defect, Defects};
 pub use digest::Digest;

@@ -1,10 +1,11 @@
 //! The thin shells between the state machines and the network's actors.
 
 use crate::client::Client;
+use crate::clock::Clock;
 use crate::message::Message;
 use crate::replica::Replica;
 use crate::step::{Effects, Event, Input, Timer};
-use byzlab_network::{Arrival, NodeId, Outbox, Process, Time};
+use byzlab_network::{Arrival, Cause, NodeId, Outbox, Process, Time};
 use std::collections::VecDeque;
 
 /// A state machine of the protocol, for a shell to drive.
@@ -41,15 +42,18 @@ impl Machine for Client {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Timers {
     due: [Option<Time>; Timer::ALL.len()],
+    /// What each was set for, in a run that keeps causes.
+    because: [Cause; Timer::ALL.len()],
     /// When to be woken: at the latest when the first is due. Timers are put off far more often than they run out, and to be
     /// woken once too early costs less than to tell the router each time.
     wake: Option<Time>,
 }
 
 impl Timers {
-    /// Sets a timer or switches it off.
-    pub fn set(&mut self, timer: Timer, at: Option<Time>) {
+    /// Sets a timer or switches it off, in the reaction `because`.
+    pub fn set(&mut self, timer: Timer, at: Option<Time>, because: Cause) {
         self.due[timer as usize] = at;
+        self.because[timer as usize] = because;
         if let Some(at) = at {
             self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
         }
@@ -61,14 +65,14 @@ impl Timers {
         self.wake
     }
 
-    /// Takes a timer that has run out by `now`; none if there is none left.
-    pub fn pop(&mut self, now: Time) -> Option<Timer> {
+    /// Takes a timer that has run out by `now`, and the reaction in which it was set; none if there is none left.
+    pub fn pop(&mut self, now: Time) -> Option<(Timer, Cause)> {
         let timer = Timer::ALL.into_iter().find(|&timer| self.due[timer as usize].is_some_and(|at| at <= now));
         match timer {
             Some(timer) => self.due[timer as usize] = None,
             None => self.wake = self.due.iter().flatten().min().copied(),
         }
-        timer
+        Some((timer?, self.because[timer? as usize]))
     }
 }
 
@@ -87,6 +91,7 @@ pub struct Outage {
 #[derive(Debug)]
 pub struct Shell<S> {
     machine: S,
+    clock: Clock,
     timers: Timers,
     started: bool,
     /// Outages to come, the current one first.
@@ -105,6 +110,7 @@ impl<S: Machine> Shell<S> {
     pub fn with_outages(machine: S, outages: impl IntoIterator<Item = Outage>) -> Shell<S> {
         Shell {
             machine,
+            clock: Clock::default(),
             timers: Timers::default(),
             started: false,
             outages: outages.into_iter().collect(),
@@ -113,9 +119,16 @@ impl<S: Machine> Shell<S> {
         }
     }
 
+    /// The same, with a clock that its timers go by.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Shell<S> {
+        self.clock = clock;
+        self
+    }
+
     #[inline(always)]
     fn step<E: From<Event>>(&mut self, now: Time, input: Input, out: &mut Outbox<Message, E>) {
-        self.machine.step(now, input, &mut self.effects);
+        self.machine.step(self.clock.read(now), input, &mut self.effects);
         // Most votes change nothing but a count.
         if !self.effects.is_empty() {
             self.carry_out(now, out);
@@ -131,7 +144,7 @@ impl<S: Machine> Shell<S> {
             out.send(now, node, to, message);
         }
         for (timer, at) in self.effects.timers.drain(..) {
-            self.timers.set(timer, at);
+            self.timers.set(timer, at.map(|at| self.clock.when(at)), out.cause());
         }
     }
 
@@ -167,8 +180,9 @@ impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
             self.step(now, Input::Start, out);
         }
         while !self.is_down
-            && let Some(timer) = self.timers.pop(now)
+            && let Some((timer, because)) = self.timers.pop(now)
         {
+            out.woken(now, self.machine.node(), because);
             self.step(now, Input::Timer(timer), out);
         }
         while self.next_turn().is_some_and(|at| at <= now) {

@@ -1,11 +1,12 @@
 //! Shells seat the state machines in a simulation: whole runs over byzlab's network.
 
 use byzlab_network::{
-    Ending, Happening, Key, Latency, NetworkModel, NodeId, Observer, Record, Report, Simulation, Span, Time, Verdict,
+    Cause, Ending, Happening, Key, Latency, NetworkModel, NodeId, Observer, Record, Report, Simulation, Span, Time,
+    Verdict,
 };
 use byzlab_replica::{
-    Client, Cluster, Effects, Event, Input, Machine, Message, Outage, ProtocolConfig, Replica, SendTo, ServiceKind,
-    Shell, Signer, Timer, Timers, Workload,
+    Client, Clock, Cluster, Effects, Event, Input, Machine, Message, Outage, ProtocolConfig, Replica, SendTo,
+    ServiceKind, Shell, Signer, Timer, Timers, Workload,
 };
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex};
@@ -140,14 +141,14 @@ fn rule_30_crashes_in_a_run_are_survived() {
 fn timers_run_out_once_and_in_time() {
     let mut timers = Timers::default();
     assert_eq!((timers.next(), timers.pop(ms(5))), (None, None));
-    timers.set(Timer::View, Some(ms(30)));
-    timers.set(Timer::Status, Some(ms(20)));
+    timers.set(Timer::View, Some(ms(30)), Cause::NONE);
+    timers.set(Timer::Status, Some(ms(20)), Cause::NONE);
     assert_eq!((timers.next(), timers.pop(ms(19))), (Some(ms(20)), None));
-    assert_eq!((timers.pop(ms(20)), timers.pop(ms(20))), (Some(Timer::Status), None));
+    assert_eq!((timers.pop(ms(20)), timers.pop(ms(20))), (Some((Timer::Status, Cause::NONE)), None));
     assert_eq!(timers.next(), Some(ms(30)));
-    timers.set(Timer::View, Some(ms(50)));
+    timers.set(Timer::View, Some(ms(50)), Cause::NONE);
     assert_eq!(timers.pop(ms(30)), None, "put off");
-    timers.set(Timer::View, None);
+    timers.set(Timer::View, None, Cause::NONE);
     assert_eq!((timers.pop(ms(60)), timers.next()), (None, None));
 }
 

@@ -1,6 +1,7 @@
 //! The checked experiment: what a TOML file, its overrides and its sweep come to.
 
 use super::attack::read_adversary;
+use super::clock::{Clocks, clock_of, read_clocks};
 use super::latency::read_network;
 use super::oracles::{OracleSwitches, read_oracles};
 use super::protocol::{Crash, Derived, read_crashes, read_protocol};
@@ -12,7 +13,7 @@ use super::{Section, boolean, integer, text, word};
 use byzlab_adversary::{AttackConfig, Selection};
 use byzlab_analysis::LatencyMetric;
 use byzlab_network::{Key, NetworkModel, NodeId, Span, Time};
-use byzlab_replica::{ProtocolConfig, Workload};
+use byzlab_replica::{Clock, ProtocolConfig, Workload};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -74,11 +75,13 @@ pub struct Settings {
     pub workload: Arc<Workload>,
     /// Which replicas crash, and when; one that is corrupted in a run does not.
     pub crashes: Vec<Crash>,
+    /// Whose clocks are not true.
+    pub clocks: Clocks,
     /// What the file leaves to others of its keys.
     pub derived: Derived,
     /// The network.
     pub network: NetworkModel,
-    /// How its rules and partitions name their nodes.
+    /// How its parts name their nodes.
     pub scene: SceneNames,
     /// The adversary.
     pub adversary: AdversarySettings,
@@ -105,6 +108,11 @@ pub enum Corrupted {
 }
 
 impl Settings {
+    /// The clock of a node.
+    pub fn clock_of(&self, node: NodeId) -> Clock {
+        clock_of(&self.clocks, node, &self.protocol)
+    }
+
     /// The corrupted replicas of a run, lowest id first.
     pub fn corrupted(&self, run: Key) -> Vec<NodeId> {
         match &self.adversary.corrupted {
@@ -240,6 +248,7 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
     let crashes = read_crashes(&root.section("cluster")?, protocol.cluster, &adversary.corrupted)?;
     let settings = Settings {
         crashes,
+        clocks: read_clocks(&root.section("cluster")?, &protocol)?,
         oracles: read_oracles(&root.section("oracles")?)?,
         time_limit: span(time_limit),
         drain: span(drain),

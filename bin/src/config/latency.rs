@@ -2,8 +2,9 @@
 
 use super::ConfigError;
 use super::experiment::span;
+use super::links::read_transport;
 use super::units::{Nanoseconds, Probability, duration, probability};
-use super::{Problem, Section, Value, list, number, text, word};
+use super::{Problem, Section, list, number, text, word};
 use byzlab_network::latency::{LatencyError, Shape};
 use byzlab_network::{Latency, NetworkModel, Reorder, Span};
 use std::path::Path;
@@ -16,11 +17,6 @@ pub(super) fn read_network(section: &Section<'_>, folder: &Path) -> Result<Netwo
         Some(table) => read_latency(&table, folder)?,
         None => default,
     };
-    if section.value("transport") == Some(&Value::Text("reliable".to_owned())) {
-        let remedy = "leave it out: messages are datagrams, and what is lost stays lost";
-        return Err(section.error_at("transport", "this version has no reliable transport yet", remedy));
-    }
-    section.or("transport", word([("datagram", ())]), ())?;
     let chance = |key| section.or(key, probability(), Probability::NEVER).map(Probability::get);
     let reorder = match section.optional_section("reorder")? {
         Some(table) => Some(Reorder {
@@ -33,7 +29,7 @@ pub(super) fn read_network(section: &Section<'_>, folder: &Path) -> Result<Netwo
         None => None,
     };
     let (drop, duplicate) = (chance("drop")?, chance("duplicate")?);
-    Ok(NetworkModel { drop, duplicate, reorder, ..NetworkModel::perfect(latency) })
+    read_transport(section, NetworkModel { drop, duplicate, reorder, ..NetworkModel::perfect(latency) })
 }
 
 pub(super) fn read_latency(table: &Section<'_>, folder: &Path) -> Result<Latency, ConfigError> {

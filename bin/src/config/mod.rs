@@ -1,11 +1,13 @@
 //! Experiments as TOML: reading, checking, and errors that say where and what to do.
 
 mod attack;
+mod clock;
 mod document;
 mod error;
 mod experiment;
 mod kind;
 mod latency;
+mod links;
 mod oracles;
 mod protocol;
 mod resolved;
@@ -15,14 +17,16 @@ mod sweep;
 mod units;
 mod value;
 
+pub use clock::Clocks;
 pub use document::Document;
 pub use error::{ConfigError, Origin};
 pub use experiment::{AdversarySettings, Cell, Corrupted, EventDetail, Experiment, Settings};
 pub use kind::{Kind, Problem, Whole, boolean, integer, list, number, text, word};
+pub use links::{FickleNames, LineNames, PairNames};
 pub use oracles::OracleSwitches;
 pub use protocol::{Crash, Derived, ReplyQuorum};
 pub use scene::{NodeNames, SceneNames};
 pub use section::Section;
 pub use sweep::Axis;
-pub use units::{Bytes, Nanoseconds, Probability, bytes, duration, probability};
+pub use units::{BitsPerSecond, Bytes, Nanoseconds, Probability, bit_rate, bytes, duration, probability};
 pub use value::{Located, Table, Value};

@@ -1,13 +1,17 @@
 //! The resolved configuration: an experiment as TOML, with every default spelled out.
 
 use super::experiment::{Corrupted, EventDetail, Experiment, Settings};
+use super::links::{FickleNames, LineNames, PairNames};
 use super::protocol::{Crash, ReplyQuorum};
 use super::scene::{NodeNames, SceneNames};
-use super::units::{Bytes, Nanoseconds, Probability};
+use super::units::{BitsPerSecond, Bytes, Nanoseconds, Probability};
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_analysis::oracle::Invariant;
 use byzlab_network::latency::Shape;
-use byzlab_network::{Action, Cut, Delays, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Synchrony, Time};
+use byzlab_network::{
+    Action, Bandwidth, BurstLoss, Cut, Delays, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Step, Synchrony,
+    Time, Transport,
+};
 use byzlab_replica::{MessageKind, SendTo, ServiceKind};
 use std::fmt::{Display, Write};
 
@@ -71,6 +75,11 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     } else {
         out.key("faults", protocol.cluster.faults());
     }
+    for (names, clock) in &settings.clocks {
+        out.section("[cluster.clock]");
+        out.key("nodes", node_names(names));
+        out.key("drift", decimal(clock.drift() as f64 / 1e9));
+    }
     for Crash { node, outage } in &settings.crashes {
         out.section("[cluster.crash]");
         out.key("node", node);
@@ -129,7 +138,8 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     out.key("reads", Probability::of_a_million(workload.reads_per_million));
     out.key("warmup", span(settings.warmup));
 
-    write_network(&settings.network, out);
+    write_network(&settings.network, &settings.scene.lines, out);
+    write_changes(&settings.network, &settings.scene, out);
     write_scene(&settings.network, &settings.scene, out);
 
     out.section("adversary");
@@ -160,9 +170,16 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     }
 }
 
-fn write_network(network: &NetworkModel, out: &mut Toml) {
+fn write_network(network: &NetworkModel, lines: &LineNames, out: &mut Toml) {
     out.section("network");
-    out.key("transport", quoted("datagram"));
+    match network.transport {
+        Transport::Datagram => out.key("transport", quoted("datagram")),
+        Transport::Reliable(retransmission) => {
+            out.key("transport", quoted("reliable"));
+            let (timeout, longest) = (span(retransmission.timeout()), span(retransmission.longest()));
+            out.key("retransmission", format_args!("{{ timeout = {timeout}, longest = {longest} }}"));
+        }
+    }
     if let Delays::Everywhere(everywhere) = &network.delays {
         out.key("latency", latency(everywhere));
     }
@@ -171,6 +188,83 @@ fn write_network(network: &NetworkModel, out: &mut Toml) {
     if let Some(reorder) = &network.reorder {
         let (probability, extra) = (decimal(reorder.probability), latency(&reorder.extra));
         out.key("reorder", format_args!("{{ probability = {probability}, extra = {extra} }}"));
+    }
+    if let Some(BurstLoss { to_bad, to_good, loss_good, loss_bad }) = network.bursts {
+        let all = [("to_bad", to_bad), ("to_good", to_good), ("loss_good", loss_good), ("loss_bad", loss_bad)];
+        let all = all.map(|(key, value)| format!("{key} = {}", decimal(value)));
+        out.key("bursts", format_args!("{{ {} }}", all.join(", ")));
+    }
+    out.key("bandwidth", rate(lines.usual.egress));
+    out.key("buffer", room(lines.usual.buffer));
+    for (names, interface) in &lines.interfaces {
+        out.section("[network.interface]");
+        out.key("nodes", node_names(names));
+        out.key("egress", rate(interface.egress));
+        out.key("ingress", rate(interface.ingress));
+        out.key("buffer", room(interface.buffer));
+    }
+}
+
+/// A bandwidth, or `"unlimited"`.
+fn rate(bandwidth: Option<Bandwidth>) -> String {
+    let rate = bandwidth.map(|bandwidth| BitsPerSecond(bandwidth.bits_a_second()).to_string());
+    quoted(rate.as_deref().unwrap_or("unlimited"))
+}
+
+/// A buffer, or `"unlimited"`.
+fn room(buffer: Option<u64>) -> String {
+    quoted(buffer.map(|buffer| Bytes(buffer).to_string()).as_deref().unwrap_or("unlimited"))
+}
+
+fn write_pairs((from, to): &PairNames, out: &mut Toml) {
+    if let Some(from) = from {
+        out.key("from", node_names(from));
+    }
+    if let Some(to) = to {
+        out.key("to", node_names(to));
+    }
+}
+
+fn write_changes(network: &NetworkModel, scene: &SceneNames, out: &mut Toml) {
+    for (schedule, names) in network.schedules.iter().zip(&scene.schedules) {
+        out.section("[network.schedule]");
+        write_pairs(names, out);
+        let step = |step: &Step| {
+            let mut text = format!("{{ at = {}", instant(step.at));
+            if let Some(scheduled) = &step.latency {
+                let _ = write!(text, ", latency = {}", latency(scheduled));
+            }
+            if let Some(drop) = step.drop {
+                let _ = write!(text, ", drop = {}", decimal(drop));
+            }
+            if step.bandwidth.is_some() {
+                let _ = write!(text, ", bandwidth = {}", rate(step.bandwidth));
+            }
+            text + " }"
+        };
+        let steps: Vec<String> = schedule.steps().iter().map(step).collect();
+        out.key("steps", format_args!("[{}]", steps.join(", ")));
+    }
+    for (churn, names) in network.churn.iter().zip(&scene.churn) {
+        out.section("[network.churn]");
+        match names {
+            FickleNames::Nodes(nodes) => out.key("nodes", node_names(nodes)),
+            FickleNames::Links(pairs) => write_pairs(pairs, out),
+        }
+        out.key("up", latency(churn.up()));
+        out.key("down", latency(churn.down()));
+        out.key("start", instant(churn.start()));
+        if let Some(end) = churn.end() {
+            out.key("end", instant(end));
+        }
+        out.key("mode", quoted(mode(churn.cut())));
+    }
+}
+
+fn mode(cut: Cut) -> &'static str {
+    match cut {
+        Cut::Drop => "drop",
+        Cut::Hold => "hold",
     }
 }
 
@@ -198,11 +292,8 @@ fn write_scene(network: &NetworkModel, scene: &SceneNames, out: &mut Toml) {
         }
         let groups: Vec<String> = groups.iter().map(node_names).collect();
         out.key("groups", format_args!("[{}]", groups.join(", ")));
-        let mode = match partition.cut() {
-            Cut::Drop => "drop",
-            Cut::Hold => "hold",
-        };
-        out.key("mode", quoted(mode));
+        out.key("one_way", partition.is_one_way());
+        out.key("mode", quoted(mode(partition.cut())));
     }
 }
 

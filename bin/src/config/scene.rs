@@ -3,8 +3,9 @@
 use super::attack::nodes_kind;
 use super::experiment::{Experiment, Settings, span, time};
 use super::latency::read_latency;
+use super::links::{FickleNames, LineNames, PairNames, check_scene, read_links};
 use super::units::{Probability, duration, probability};
-use super::{ConfigError, Kind, Problem, Section, integer, list, word};
+use super::{ConfigError, Kind, Problem, Section, boolean, integer, list, word};
 use byzlab_network::{
     Action, Cut, KindSet, NetworkModel, NodeId, NodeSet, Partition, Rule, RuleScope, SceneError, Span, Synchrony, Time,
 };
@@ -22,13 +23,19 @@ pub enum NodeNames {
     Listed(Vec<NodeId>),
 }
 
-/// How rules and partitions name their nodes. Who that is stands in the [`NetworkModel`].
+/// How the parts of `[network]` name their nodes. Who that is stands in the [`NetworkModel`].
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SceneNames {
     /// `from` and `to` of each rule.
-    pub rules: Vec<(Option<NodeNames>, Option<NodeNames>)>,
+    pub rules: Vec<PairNames>,
     /// The groups of each partition.
     pub partitions: Vec<Vec<NodeNames>>,
+    /// Who has which lines.
+    pub lines: LineNames,
+    /// `from` and `to` of each schedule.
+    pub schedules: Vec<PairNames>,
+    /// Who comes and goes, for each churn.
+    pub churn: Vec<FickleNames>,
 }
 
 /// What is needed to understand a scene.
@@ -55,13 +62,14 @@ pub(super) fn read_scene(
     };
     let (rules, rule_names) = rules.into_iter().unzip();
     let (partitions, partition_names) = partitions.into_iter().unzip();
-    let names = SceneNames { rules: rule_names, partitions: partition_names };
-    Ok((NetworkModel { rules, partitions, synchrony, ..network }, names))
+    let (network, lines, schedules, churn) = read_links(section, stage, network)?;
+    let network = NetworkModel { rules, partitions, synchrony, ..network };
+    check_scene(section, &network)?;
+    let names = SceneNames { rules: rule_names, partitions: partition_names, lines, schedules, churn };
+    Ok((network, names))
 }
 
-type RuleNames = (Option<NodeNames>, Option<NodeNames>);
-
-fn read_rule(section: &Section<'_>, stage: &Stage<'_>) -> Result<(Rule, RuleNames), ConfigError> {
+fn read_rule(section: &Section<'_>, stage: &Stage<'_>) -> Result<(Rule, PairNames), ConfigError> {
     let actions = ["drop", "hold", "delay", "duplicate"];
     let word_of_action = section.required("action", word(actions.map(|action| (action, action))))?;
     let delay = section.optional_section("delay")?;
@@ -104,7 +112,8 @@ fn read_partition(section: &Section<'_>, stage: &Stage<'_>) -> Result<(Partition
     let cut = section.or("mode", word([("drop", Cut::Drop), ("hold", Cut::Hold)]), Cut::Drop)?;
     let groups = names.iter().map(|group| group.resolve(stage.protocol)).collect();
     let partition = Partition::new(start, end, groups, cut).map_err(|error| explain(section, &error))?;
-    Ok((partition, names))
+    let one_way = section.or("one_way", boolean(), false)?;
+    Ok((if one_way { partition.one_way() } else { partition }, names))
 }
 
 fn read_synchrony(section: &Section<'_>, stage: &Stage<'_>) -> Result<Synchrony, ConfigError> {
@@ -139,7 +148,7 @@ fn explain(section: &Section<'_>, error: &SceneError) -> ConfigError {
 }
 
 /// Nodes of a run: ids, or one of two words.
-fn names_kind(protocol: &ProtocolConfig) -> Kind<'static, NodeNames> {
+pub(super) fn names_kind(protocol: &ProtocolConfig) -> Kind<'static, NodeNames> {
     let listed = nodes_kind(protocol.cluster.replicas() + protocol.clients).check(some_of);
     let words = word([("replicas", NodeNames::Replicas), ("clients", NodeNames::Clients)]);
     listed.map(NodeNames::Listed).or(words)
@@ -154,7 +163,7 @@ fn some_of<T>(values: Vec<T>) -> Result<Vec<T>, Problem> {
 }
 
 impl NodeNames {
-    fn resolve(&self, protocol: &ProtocolConfig) -> NodeSet {
+    pub(super) fn resolve(&self, protocol: &ProtocolConfig) -> NodeSet {
         let replicas = protocol.cluster.replicas();
         match self {
             NodeNames::Replicas => NodeSet::of((0..replicas).map(NodeId)),
@@ -177,7 +186,7 @@ impl Experiment {
 }
 
 fn idle_lines(settings: &Settings) -> Vec<String> {
-    let NetworkModel { rules, partitions, .. } = &settings.network;
+    let NetworkModel { rules, partitions, schedules, churn, .. } = &settings.network;
     let is_too_late = |start: Time| start > Time::START + settings.time_limit;
     let late = "it starts after experiment.time_limit";
     let mut lines = Vec::new();
@@ -195,5 +204,14 @@ fn idle_lines(settings: &Settings) -> Vec<String> {
     lines.extend(late_crashes.map(|(index, _)| format!("cluster.crash[{index}] hits nobody: {late}")));
     let late_partitions = partitions.iter().enumerate().filter(|(_, partition)| is_too_late(partition.start()));
     lines.extend(late_partitions.map(|(index, _)| format!("network.partition[{index}] parts nobody: {late}")));
+    for (index, schedule) in schedules.iter().enumerate() {
+        let (first, last) = (schedule.steps().first(), schedule.steps().last());
+        if last.is_some_and(|step| is_too_late(step.at)) {
+            let some = if first.is_some_and(|step| is_too_late(step.at)) { "changes nothing" } else { "is not over" };
+            lines.push(format!("network.schedule[{index}] {some}: its last step comes after experiment.time_limit"));
+        }
+    }
+    let late_churn = churn.iter().enumerate().filter(|(_, churn)| is_too_late(churn.start()));
+    lines.extend(late_churn.map(|(index, _)| format!("network.churn[{index}] moves nobody: {late}")));
     lines
 }

@@ -1,4 +1,4 @@
-//! Quantities with units as text, `"5ms"`, `"1KiB"`, and probabilities.
+//! Quantities with units as text, `"5ms"`, `"1KiB"`, `"1Gbit/s"`, and probabilities.
 //!
 //! Conversions are exact: decimals are never a float on the way. What is no whole number of the smallest unit, or does
 //! not fit 64 bits, is refused, and what is printed reads back as the same number.
@@ -17,6 +17,10 @@ pub struct Nanoseconds(pub u64);
 /// A size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bytes(pub u64);
+
+/// A rate of transmission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct BitsPerSecond(pub u64);
 
 /// A probability: from 0 to 1, both included, never NaN.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
@@ -61,6 +65,11 @@ pub fn bytes() -> Kind<'static, Bytes> {
     SIZE.kind().map(Bytes)
 }
 
+/// A rate with its unit, such as `"1Gbit/s"`.
+pub fn bit_rate() -> Kind<'static, BitsPerSecond> {
+    BIT_RATE.kind().map(BitsPerSecond)
+}
+
 /// A probability, a number from 0 to 1.
 pub fn probability() -> Kind<'static, Probability> {
     Kind::new("a probability from 0 to 1", |value| {
@@ -99,7 +108,7 @@ macro_rules! quantity {
         )*
     };
 }
-quantity!(Nanoseconds: DURATION Bytes: SIZE);
+quantity!(Nanoseconds: DURATION Bytes: SIZE BitsPerSecond: BIT_RATE);
 
 /// The units of one quantity.
 struct Units {
@@ -169,6 +178,32 @@ const SIZE: Units = Units {
     zero: "0B",
     usual: ("B", "bytes"),
     slips: &[("byte", "B"), ("bytes", "B"), ("k", "KB"), ("m", "MB"), ("g", "GB")],
+};
+
+const BIT_RATE: Units = Units {
+    wanted: r#"a rate such as "1Gbit/s", "10Gibit/s", "2.5Mbit/s" (bit/s, kbit/s, Kibit/s, Mbit/s, Mibit/s, Gbit/s, Gibit/s)"#,
+    scale: &[
+        unit("bit/s", 1),
+        unit("kbit/s", 1_000),
+        unit("Kibit/s", 1 << 10),
+        unit("Mbit/s", 1_000_000),
+        unit("Mibit/s", 1 << 20),
+        unit("Gbit/s", 1_000_000_000),
+        unit("Gibit/s", 1 << 30),
+    ],
+    zero: "0bit/s",
+    usual: ("Mbit/s", "megabits a second"),
+    slips: &[
+        ("bps", "bit/s"),
+        ("kbps", "kbit/s"),
+        ("mbps", "Mbit/s"),
+        ("gbps", "Gbit/s"),
+        ("mbit", "Mbit/s"),
+        ("gbit", "Gbit/s"),
+        ("gibit", "Gibit/s"),
+        ("gb/s", "Gbit/s"),
+        ("mb/s", "Mbit/s"),
+    ],
 };
 
 /// More digits than these, and a number fits no 64 bits or is finer than any smallest unit.
