@@ -17,6 +17,12 @@ impl Bandwidth {
     pub fn bits_a_second(self) -> u64 {
         self.0.get()
     }
+
+    /// How long so many bytes take, rounded down.
+    fn time_for(self, bytes: u64) -> Span {
+        let nanos = u128::from(bytes) * 8_000_000_000 / u128::from(self.0.get());
+        Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
 }
 
 /// What connects a node with the network: one line out and one in.
@@ -30,8 +36,8 @@ pub struct Interface {
     pub egress: Option<Bandwidth>,
     /// Of the line in; none is unlimited.
     pub ingress: Option<Bandwidth>,
-    /// How many bytes can wait at each of the two lines; none is unlimited. A message that has to wait and finds no room for all of
-    /// it is lost.
+    /// How many bytes can be at each of the two lines, the rest of the one that is passing included; none is unlimited. A message that
+    /// has to wait and finds no room for all of it is lost.
     pub buffer: Option<u64>,
 }
 
@@ -88,20 +94,25 @@ impl Line {
         Some(Passage { wait, end: self.free_at })
     }
 
-    /// Takes a message off the line whose last bit comes at `time`; none if there is no room for it.
+    /// Takes a message off the line whose last bit comes at `time` from a line as fast as `sender`; none if there is no room for it.
     ///
-    /// The bits come one after the other before that instant, so a line that is free by then has taken them already.
+    /// Its bits come one after the other before that instant, and the line takes them as they come.
     #[inline]
-    pub(crate) fn receive(&mut self, time: Time, bytes: u64) -> Option<Passage> {
-        let wait = self.free_at.since(time);
+    pub(crate) fn receive(&mut self, time: Time, bytes: u64, sender: Option<Bandwidth>) -> Option<Passage> {
+        let spread = sender.map_or(Span::ZERO, |sender| sender.time_for(bytes));
+        let first_bit = Time::START + (time.since(Time::START) - spread);
+        let wait = self.free_at.since(first_bit);
         if wait > Span::ZERO && !self.has_room(wait, bytes) {
             return None;
+        }
+        if wait == Span::ZERO {
+            (self.free_at, self.remainder) = (first_bit, 0);
         }
         self.carry(bytes);
         if self.free_at <= time {
             (self.free_at, self.remainder) = (time, 0);
         }
-        Some(Passage { wait: self.free_at.since(time), end: self.free_at })
+        Some(Passage { wait, end: self.free_at })
     }
 
     fn carry(&mut self, bytes: u64) {
@@ -164,11 +175,17 @@ mod tests {
     #[test]
     fn bits_come_in_while_they_are_sent() {
         let mut line = line(8_000_000_000, None);
-        let end = |line: &mut Line, time, bytes| line.receive(at(time), bytes).unwrap().end;
+        let same = Bandwidth::new(8_000_000_000);
+        let end = |line: &mut Line, time, bytes| line.receive(at(time), bytes, same).unwrap().end;
         assert_eq!(end(&mut line, 1000, 100), at(1000), "an idle line has taken them by then");
         assert_eq!(end(&mut line, 1000, 100), at(1100), "two at once take turns");
         assert_eq!(end(&mut line, 1150, 100), at(1200), "half of it came while the line was busy");
         assert_eq!(end(&mut line, 9000, 100), at(9000));
+        assert_eq!(line.receive(at(20_000), 100, None).unwrap().end, at(20_100), "all at once");
+        let half = Bandwidth::new(4_000_000_000);
+        assert_eq!(line.receive(at(30_000), 100, half).unwrap().end, at(30_000), "no faster than they come");
+        let double = Bandwidth::new(16_000_000_000);
+        assert_eq!(line.receive(at(40_000), 100, double).unwrap().end, at(40_050));
     }
 
     #[test]

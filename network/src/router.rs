@@ -370,13 +370,14 @@ impl<M: Message, E: Event> Router<M, E> {
         let mut departure = links.depart(from, to.end());
         if departure.is_eventful() {
             let label = if departure.is_scripted() { message.label() } else { Label::default() };
-            let Router { records, log_messages, ledgers, journeys, .. } = self;
+            let Router { records, log_messages, ledgers, journeys, now, .. } = self;
             to.for_each(from, |to| {
                 sent += 1;
                 let Fate { delay, duplicate, toll } = departure.fate(to, time, size, label);
                 let rank = Rank::new(from, number, to);
                 for (copy, delay) in (0..).zip([delay, duplicate]) {
                     let Some(delay) = delay else { continue };
+                    debug_assert!(time + delay >= *now, "a message arrives in the window in which it was sent");
                     queue.push(time + delay, rank, Copy::new(copy, letter));
                     copies += 1;
                     if !ledgers.is_empty() {
@@ -395,6 +396,7 @@ impl<M: Message, E: Event> Router<M, E> {
             to.for_each(from, |to| {
                 sent += 1;
                 let (rank, arrival) = (Rank::new(from, number, to), time + departure.delay(to));
+                debug_assert!(arrival >= self.now, "a message arrives in the window in which it was sent");
                 queue.push(arrival, rank, copy);
                 if !self.ledgers.is_empty() {
                     let toll = Toll::default();

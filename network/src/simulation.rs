@@ -1,6 +1,6 @@
 //! A run: processes at seats, the router between them, all of them actors of one actix [`System`] on one thread.
 
-use crate::bandwidth::Line;
+use crate::bandwidth::{Bandwidth, Line};
 use crate::link::NetworkModel;
 use crate::node::{Arrival, Event, Happening, Message, NodeId, Outbox, Process, Record};
 use crate::random::Key;
@@ -433,13 +433,15 @@ fn machines(
         let interface = model.interfaces.get(node)?;
         Some(Line::new(interface.ingress?, interface.buffer))
     };
+    let senders: Rc<[Option<Bandwidth>]> = model.interfaces.iter().map(|interface| interface.egress).collect();
     let lines: Vec<Option<Line>> = (0..seat_of.len()).map(line).collect();
     let mut limited = vec![cores.is_some(); seats];
     for (&seat, line) in seat_of.iter().zip(&lines) {
         limited[seat] |= line.is_some();
     }
     for ((node, &seat), line) in seat_of.iter().enumerate().zip(lines).filter(|((_, seat), _)| limited[**seat]) {
-        machines[seat].get_or_insert_default().push(Machine { node: NodeId::new(node), line, cores });
+        let (node, senders) = (NodeId::new(node), Rc::clone(&senders));
+        machines[seat].get_or_insert_default().push(Machine { node, line, senders, cores });
     }
     machines
 }

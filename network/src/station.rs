@@ -12,13 +12,14 @@
 //!
 //! Arrival order decides here, and it is known at the receiver alone; so all of this lives in the receiver's actor.
 
-use crate::bandwidth::Line;
+use crate::bandwidth::{Bandwidth, Line};
 use crate::node::{Arrival, Message, NodeId, Outbox, Process, Sending};
 use crate::simulation::{Player, lose};
 use crate::time::{Span, Time};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::num::NonZeroU16;
+use std::rc::Rc;
 
 /// What a node's machine is limited by.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Machine {
     pub(crate) node: NodeId,
     /// None is unlimited.
     pub(crate) line: Option<Line>,
+    /// How fast the lines out of all nodes are, by their ids; empty if they are unlimited.
+    pub(crate) senders: Rc<[Option<Bandwidth>]>,
     /// None takes no time for anything.
     pub(crate) cores: Option<NonZeroU16>,
 }
@@ -42,6 +45,7 @@ pub(crate) struct Station<P, M> {
 struct Desk<M> {
     node: NodeId,
     line: Option<Line>,
+    senders: Rc<[Option<Bandwidth>]>,
     /// Through the line, and waiting for a core.
     waiting: VecDeque<Waiting<M>>,
     /// Being taken in, in the order in which they will be.
@@ -83,6 +87,7 @@ impl<M> Desk<M> {
         Desk {
             node: machine.node,
             line: machine.line,
+            senders: machine.senders,
             waiting: VecDeque::new(),
             work: VecDeque::new(),
             cores: machine.cores.map(cores),
@@ -249,10 +254,13 @@ impl<P: Process<M, E>, M: Message, E> Player<M, E> for Station<P, M> {
         let desk = &mut self.desks[place];
         let received = match &mut desk.line {
             None => now,
-            Some(line) => match line.receive(now, arrival.message.size()) {
-                Some(passage) => passage.end,
-                None => return lose(arrival, out),
-            },
+            Some(line) => {
+                let sender = desk.senders.get(arrival.from().index()).copied().flatten();
+                match line.receive(now, arrival.message.size(), sender) {
+                    Some(passage) => passage.end,
+                    None => return lose(arrival, out),
+                }
+            }
         };
         if desk.cores.is_some() {
             desk.waiting.push_back(Waiting { received, arrival });

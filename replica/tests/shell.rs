@@ -5,8 +5,8 @@ use byzlab_network::{
     Verdict,
 };
 use byzlab_replica::{
-    Client, Clock, Cluster, Effects, Event, Input, Machine, Message, Outage, ProtocolConfig, Replica, SendTo,
-    ServiceKind, Shell, Signer, Timer, Timers, Workload,
+    Client, Cluster, Effects, Event, Input, Machine, Message, Outage, ProtocolConfig, Replica, SendTo, ServiceKind,
+    Shell, Signer, Timer, Timers, Workload,
 };
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex};
