@@ -122,9 +122,14 @@ pub(crate) struct Router<M, E> {
     records: Vec<Record<M, E>>,
     observer: Box<dyn Observer<M, E>>,
     log_messages: bool,
+    /// What stands in for [`Message::size`].
+    sizes: Option<SizeOf<M>>,
     traffic: Traffic,
     now: Time,
 }
+
+/// The length of a message on the wire in bytes.
+pub(crate) type SizeOf<M> = Box<dyn Fn(&M) -> u64>;
 
 /// What the router wants next.
 pub(crate) enum Next {
@@ -168,9 +173,15 @@ impl<M: Message, E: Event> Router<M, E> {
             records: Vec::new(),
             observer,
             log_messages,
+            sizes: None,
             traffic: Traffic::default(),
             now: Time::START,
         }
+    }
+
+    /// Measures messages by this from now on, instead of by [`Message::size`].
+    pub(crate) fn set_sizes(&mut self, sizes: Option<SizeOf<M>>) {
+        self.sizes = sizes;
     }
 
     pub(crate) fn traffic(&self) -> Traffic {
@@ -319,13 +330,24 @@ impl<M: Message, E: Event> Router<M, E> {
     /// Puts a message on the network.
     fn dispatch(&mut self, time: Time, from: NodeId, to: &Recipients, message: M) {
         let Router {
-            links, queue, letters, free, sequence, seat_of, records, traffic, log_messages, under_way, ..
+            links,
+            queue,
+            letters,
+            free,
+            sequence,
+            seat_of,
+            records,
+            traffic,
+            log_messages,
+            sizes,
+            under_way,
+            ..
         } = self;
         assert!(to.end() <= seat_of.len(), "node {from} sent to {to:?}, but there are only {} nodes", seat_of.len());
         let letter = free.last().copied().unwrap_or(letters.len() as u32);
         let number = sequence[from.index()];
         sequence[from.index()] = number.checked_add(1).expect("a node sends fewer than 2³² messages");
-        let size = message.size();
+        let size = sizes.as_ref().map_or_else(|| message.size(), |sizes| sizes(&message));
         let mut copies: u32 = 0;
         let mut sent: u32 = 0;
         let mut departure = links.depart(from, to.end());

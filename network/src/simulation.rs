@@ -3,7 +3,7 @@
 use crate::link::NetworkModel;
 use crate::node::{Arrival, Event, Happening, Message, NodeId, Outbox, Process, Record};
 use crate::random::Key;
-use crate::router::{Ending, Next, Observer, Parcel, Parcels, Router, Traffic, Verdict};
+use crate::router::{Ending, Next, Observer, Parcel, Parcels, Router, SizeOf, Traffic, Verdict};
 use crate::time::Time;
 use actix::prelude::*;
 use std::any::Any;
@@ -51,6 +51,7 @@ pub struct Simulation<M: Message, E: Event> {
     time_limit: Time,
     log_messages: bool,
     observer: Box<dyn Observer<M, E>>,
+    sizes: Option<SizeOf<M>>,
     seats: Vec<Starter<M, E>>,
     seat_of: Vec<Option<usize>>,
 }
@@ -116,6 +117,7 @@ impl<M: Message, E: Event> Simulation<M, E> {
             time_limit: Time::END,
             log_messages: false,
             observer: Box::new(Blind),
+            sizes: None,
             seats: Vec::new(),
             seat_of: Vec::new(),
         }
@@ -139,6 +141,14 @@ impl<M: Message, E: Event> Simulation<M, E> {
     #[must_use]
     pub fn observer(mut self, observer: impl Observer<M, E>) -> Self {
         self.observer = Box::new(observer);
+        self
+    }
+
+    /// Measures messages in bytes by `sizes` instead of by [`Message::size`]: for a protocol whose messages weigh more or less with
+    /// its configuration.
+    #[must_use]
+    pub fn sizes(mut self, sizes: impl Fn(&M) -> u64 + 'static) -> Self {
+        self.sizes = Some(Box::new(sizes));
         self
     }
 
@@ -278,10 +288,11 @@ struct Table<M: Message, E: Event> {
 
 impl<M: Message, E: Event> Table<M, E> {
     fn lay(simulation: Simulation<M, E>, done: oneshot::Sender<Result<Report, Fault>>) -> SharedTable<M, E> {
-        let Simulation { model, run, time_limit, log_messages, observer, seats, seat_of } = simulation;
+        let Simulation { model, run, time_limit, log_messages, observer, sizes, seats, seat_of } = simulation;
         let seat_of: Vec<usize> = seat_of.into_iter().flatten().collect();
         let names = (0..seats.len()).map(|seat| seat_name(&seat_of, seat)).collect();
-        let router = Router::new(model, run, seat_of, seats.len(), time_limit, log_messages, observer);
+        let mut router = Router::new(model, run, seat_of, seats.len(), time_limit, log_messages, observer);
+        router.set_sizes(sizes);
         let (answers, recipients) = (Vec::new(), Vec::new());
         let table = Table { router, answers, expected: 0, seats: recipients, names, done: Some(done) };
         let table = Rc::new(RefCell::new(table));

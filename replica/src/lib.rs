@@ -43,6 +43,7 @@ mod state;
 mod step;
 mod transfer;
 mod view_change;
+mod wire;
 
 pub use certificate::{Certificate, Prepared, Votes};
 pub use client::{Client, SendTo, Workload};
@@ -62,3 +63,4 @@ pub use state::Snapshot;
 pub use step::{Effects, Event, Input, Slot, Timer};
 pub use transfer::{Content, Fetch, State, Status, Wanted};
 pub use view_change::{NewView, Plan, ViewChange};
+pub use wire::{Authentication, Proofs, Wire};

@@ -1,14 +1,15 @@
 //! The resolved configuration: an experiment as TOML, with every default spelled out.
 
 use super::experiment::{Corrupted, EventDetail, Experiment, Settings};
-use super::protocol::{Crash, ReplyQuorum};
+use super::protocol::Crash;
 use super::scene::{NodeNames, SceneNames};
 use super::units::{Bytes, Nanoseconds, Probability};
+use super::workload::ReplyQuorum;
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_analysis::oracle::Invariant;
 use byzlab_network::latency::Shape;
 use byzlab_network::{Action, Cut, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Synchrony, Time};
-use byzlab_replica::{MessageKind, SendTo, ServiceKind};
+use byzlab_replica::{Authentication, MessageKind, SendTo, ServiceKind};
 use std::fmt::{Display, Write};
 
 impl Experiment {
@@ -103,6 +104,11 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
         ServiceKind::Null => "null",
     };
     out.key("service", quoted(service));
+    let authentication = match protocol.authentication {
+        Authentication::Signature => "signature",
+        Authentication::Mac => "mac",
+    };
+    out.key("authentication", quoted(authentication));
 
     out.section("workload");
     out.key("clients", protocol.clients);
