@@ -33,6 +33,7 @@ mod defects;
 mod digest;
 mod log;
 mod message;
+mod processing;
 mod quorum;
 mod replica;
 mod requests;
@@ -54,6 +55,7 @@ pub use log::{Earlier, Entry, Log, Phase};
 pub use message::{
     Batch, Message, MessageKind, PrePrepare, Reply, Request, SeqNum, SignedRequest, View, Vote, VoteKind,
 };
+pub use processing::{Costs, Processing};
 pub use quorum::{Cluster, ClusterError, NodeSet};
 pub use replica::{Replica, ordered_events};
 pub use service::{Counter, KeyValue, Null, Service, ServiceKind};

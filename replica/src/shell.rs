@@ -133,6 +133,7 @@ impl<S: Machine> Shell<S> {
         for (timer, at) in self.effects.timers.drain(..) {
             self.timers.set(timer, at);
         }
+        self.effects.executed = 0;
     }
 
     /// When it next crashes or comes back.

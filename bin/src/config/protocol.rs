@@ -1,6 +1,7 @@
 //! `[cluster]` and `[protocol]`: what all nodes agree on, and which replicas crash.
 
 use super::experiment::{Corrupted, span, time};
+use super::processing::GivenCosts;
 use super::units::{Nanoseconds, duration};
 use super::workload::{ReplyQuorum, payload_of, read_workload};
 use super::{ConfigError, Problem, Section, boolean, integer, word};
@@ -17,6 +18,8 @@ pub struct Derived {
     pub max_in_flight: bool,
     /// How `reply_quorum` was given; if it was left out, it follows `tentative` and `read_only`.
     pub reply_quorum: Option<ReplyQuorum>,
+    /// Which costs were given; those that were left out follow `processing.preset`.
+    pub costs: GivenCosts,
 }
 
 /// A benign fault of one replica. It spends nothing of the adversary's budget.
@@ -99,6 +102,7 @@ pub(super) fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workl
         faults: root.section("cluster")?.value("faults").is_none(),
         max_in_flight: root.section("protocol")?.value("max_in_flight").is_none(),
         reply_quorum,
+        costs: GivenCosts::default(),
     };
     Ok((protocol, workload, derived))
 }

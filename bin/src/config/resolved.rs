@@ -1,6 +1,7 @@
 //! The resolved configuration: an experiment as TOML, with every default spelled out.
 
 use super::experiment::{Corrupted, EventDetail, Experiment, Settings};
+use super::processing::OPERATIONS;
 use super::protocol::Crash;
 use super::scene::{NodeNames, SceneNames};
 use super::units::{Bytes, Nanoseconds, Probability};
@@ -9,7 +10,7 @@ use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_analysis::oracle::Invariant;
 use byzlab_network::latency::Shape;
 use byzlab_network::{Action, Cut, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Synchrony, Time};
-use byzlab_replica::{Authentication, MessageKind, SendTo, ServiceKind};
+use byzlab_replica::{Authentication, MessageKind, Processing, SendTo, ServiceKind};
 use std::fmt::{Display, Write};
 
 impl Experiment {
@@ -135,6 +136,7 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     out.key("reads", Probability::of_a_million(workload.reads_per_million));
     out.key("warmup", span(settings.warmup));
 
+    write_processing(settings, is_swept("processing.preset"), out);
     write_network(&settings.network, out);
     write_scene(&settings.network, &settings.scene, out);
 
@@ -164,6 +166,20 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
         Some(bound) => out.key("liveness_bound", span(bound)),
         None => out.comment("liveness_bound follows from delays and timeouts"),
     }
+}
+
+fn write_processing(settings: &Settings, follow_preset: bool, out: &mut Toml) {
+    let Processing { receive, send, sign, verify, mac, hash_per_kib, execute, cores } = &settings.processing;
+    out.section("processing");
+    let costs = [receive, send, sign, verify, mac, hash_per_kib, execute];
+    for ((name, cost), is_given) in OPERATIONS.into_iter().zip(costs).zip(settings.derived.costs) {
+        match cost.shape() {
+            _ if follow_preset && !is_given => out.comment(&format!("{name} follows preset")),
+            Shape::Constant { value } if *cost == Latency::constant(*value) => out.key(name, span(*value)),
+            _ => out.key(name, latency(cost)),
+        }
+    }
+    out.key("cores", cores);
 }
 
 fn write_network(network: &NetworkModel, out: &mut Toml) {
