@@ -3,9 +3,9 @@
 use crate::attack::{ActiveAttack, AttackConfig, Departure, Knowledge, Scene};
 use crate::collusion::Collusion;
 use crate::event::Event;
-use byzlab_network::{Arrival, Key, NodeId, Outbox, Process, Time};
+use byzlab_network::{Arrival, Key, NodeId, Outbox, Process, Span, Time};
 use byzlab_replica::{
-    Digest, Effects, Event as ProtocolEvent, Input, Message, Replica, Signer, Timers, ordered_events,
+    Costs, Digest, Effects, Event as ProtocolEvent, Input, Message, Replica, Signer, Timers, ordered_events,
 };
 
 /// Plays the corrupted replicas of a run.
@@ -23,6 +23,10 @@ pub struct Controller {
 /// colluders tell.
 struct Puppet {
     sides: Vec<Side>,
+    /// None if nothing that it does takes time.
+    costs: Option<Box<Costs>>,
+    /// When the work for what it sent last is done.
+    busy_until: Time,
 }
 
 #[derive(Clone)]
@@ -57,7 +61,11 @@ impl Controller {
         let collusion = config.and_then(|config| Collusion::of(attacks, config, &nodes));
         let attacks = attacks.iter().zip(0..).map(|(attack, index)| ActiveAttack::new(attack, draws.child(index)));
         let sides = collusion.as_ref().map_or(1, Collusion::sides);
-        let puppet = |replica| Puppet { sides: vec![Side { replica, timers: Timers::default() }; sides] };
+        let puppet = |replica| Puppet {
+            sides: vec![Side { replica, timers: Timers::default() }; sides],
+            costs: None,
+            busy_until: Time::START,
+        };
         Controller {
             puppets: replicas.into_iter().map(puppet).collect(),
             attacks: attacks.collect(),
@@ -66,6 +74,15 @@ impl Controller {
             collusion,
             started: false,
         }
+    }
+
+    /// The same, with what messages and requests cost each replica: lies are no cheaper than the truth.
+    #[must_use]
+    pub fn with_costs(mut self, costs: impl Fn(NodeId) -> Option<Costs>) -> Controller {
+        for puppet in &mut self.puppets {
+            puppet.costs = costs(puppet.id()).map(Box::new);
+        }
+        self
     }
 
     /// The replicas that it plays.
@@ -83,6 +100,12 @@ impl Controller {
         let side = &mut self.puppets[place.puppet].sides[place.side];
         let mut effects = Effects::default();
         side.replica.step(now, input, &mut effects);
+        let Puppet { costs, busy_until, .. } = &mut self.puppets[place.puppet];
+        if let Some(costs) = costs {
+            *busy_until = *busy_until + costs.execute(effects.executed);
+            out.busy_until(*busy_until);
+        }
+        let side = &mut self.puppets[place.puppet].sides[place.side];
         for (timer, at) in effects.timers {
             side.timers.set(timer, at, because);
         }
@@ -163,7 +186,11 @@ impl Controller {
                     self.hand_over(now, place.puppet, node, &message, out);
                 }
             }
-            out.send(now, node, to, message);
+            let Puppet { costs, busy_until, .. } = &mut self.puppets[place.puppet];
+            if let Some(costs) = costs {
+                *busy_until = *busy_until + costs.send_out(&to, &message);
+            }
+            out.send(*busy_until, node, to, message);
         }
     }
 
@@ -183,9 +210,16 @@ impl Controller {
 }
 
 impl Process<Message, Event> for Controller {
+    fn work_of(&mut self, arrival: &Arrival<Message>) -> Span {
+        let puppet = self.puppets.iter_mut().find(|puppet| puppet.id() == arrival.to());
+        let costs = puppet.and_then(|puppet| puppet.costs.as_mut());
+        costs.map_or(Span::ZERO, |costs| costs.take_in(&arrival.message))
+    }
+
     fn receive(&mut self, arrival: Arrival<Message>, out: &mut Outbox<Message, Event>) {
         let node = arrival.to();
         let Some(index) = self.puppets.iter().position(|puppet| puppet.id() == node) else { return };
+        self.puppets[index].busy_until = arrival.time;
         self.knowledge.learn(&arrival.message);
         if self.lets_in(&arrival, index, out) {
             let from = arrival.from();
@@ -194,6 +228,7 @@ impl Process<Message, Event> for Controller {
     }
 
     fn wake(&mut self, now: Time, out: &mut Outbox<Message, Event>) {
+        self.puppets.iter_mut().for_each(|puppet| puppet.busy_until = now);
         if !self.started {
             self.started = true;
             for puppet in &self.puppets {

@@ -2,33 +2,38 @@
 
 use byzlab_adversary::Event;
 use byzlab_analysis::{Event as Row, EventKind, EventWriter, Value};
-use byzlab_network::{Happening, Message as _, NodeId, Recipients, Record, Time};
-use byzlab_replica::{Digest, Event as ProtocolEvent, Message, MessageKind, SeqNum, Slot, View};
+use byzlab_network::{Happening, NodeId, Recipients, Record, Time};
+use byzlab_replica::{Digest, Event as ProtocolEvent, Message, MessageKind, SeqNum, Slot, View, Wire};
 use std::io::{self, Write};
 
-/// Writes a record: one row, or one for each recipient of a message.
+/// Writes a record: one row, or one for each recipient of a message, whose size is the one that the wire says.
 pub(crate) fn write_record<W: Write>(
     writer: &mut EventWriter<W>,
-    cell: u32,
-    run: u32,
+    (cell, run): (u32, u32),
+    wire: Wire,
     record: &Record<Message, Event>,
 ) -> io::Result<()> {
     let time = record.time.as_nanos();
     let row = |node: NodeId, kind| Row::new(cell, run, time, u32::from(node.0), kind);
+    let message_row = |kind, peer: NodeId, message: &Message| Row {
+        view: message.view().map(|view| u64::from(view.0)),
+        seq: Some(message.seq()),
+        digest: Some(message.digest().0),
+        peer: Some(u32::from(peer.0)),
+        message: Some(message.kind().name()),
+        bytes: Some(wire.size(message)),
+        ..row(record.node, kind)
+    };
     match &record.what {
         // The message says the same, where messages are logged.
         Happening::Event(Event::Protocol(ProtocolEvent::Replied { .. })) => Ok(()),
         Happening::Event(event) => writer.write(&event_row(cell, run, record.time, record.node, event)),
         Happening::Sent(recipients, message) => {
-            write_sent(writer, &row(record.node, EventKind::Send), record.node, recipients, message)
+            write_sent(writer, &message_row(EventKind::Send, record.node, message), record.node, recipients)
         }
-        Happening::Delivered(from, message) => {
-            writer.write(&message_row(row(record.node, EventKind::Deliver), *from, message))
-        }
-        Happening::Dropped(to, message) => writer.write(&message_row(row(record.node, EventKind::Drop), *to, message)),
-        Happening::Duplicated(to, message) => {
-            writer.write(&message_row(row(record.node, EventKind::Duplicate), *to, message))
-        }
+        Happening::Delivered(from, message) => writer.write(&message_row(EventKind::Deliver, *from, message)),
+        Happening::Dropped(to, message) => writer.write(&message_row(EventKind::Drop, *to, message)),
+        Happening::Duplicated(to, message) => writer.write(&message_row(EventKind::Duplicate, *to, message)),
     }
 }
 
@@ -37,28 +42,14 @@ fn write_sent<W: Write>(
     row: &Row<'static>,
     from: NodeId,
     recipients: &Recipients,
-    message: &Message,
 ) -> io::Result<()> {
-    let row = message_row(*row, from, message);
     let mut result = Ok(());
     recipients.for_each(from, |to| {
         if result.is_ok() {
-            result = writer.write(&Row { peer: Some(u32::from(to.0)), ..row });
+            result = writer.write(&Row { peer: Some(u32::from(to.0)), ..*row });
         }
     });
     result
-}
-
-fn message_row(row: Row<'static>, peer: NodeId, message: &Message) -> Row<'static> {
-    Row {
-        view: message.view().map(|view| u64::from(view.0)),
-        seq: Some(message.seq()),
-        digest: Some(message.digest().0),
-        peer: Some(u32::from(peer.0)),
-        message: Some(message.kind().name()),
-        bytes: Some(message.size()),
-        ..row
-    }
 }
 
 /// The row of an event.

@@ -7,7 +7,7 @@ use byzlab_adversary::{Controller, Event};
 use byzlab_analysis::oracle::{Invariant, Judgement, Violation};
 use byzlab_analysis::{EventWriter, Outcome, RunRow};
 use byzlab_network::{Fault, Key, Observer, Record, Simulation, Time, Verdict};
-use byzlab_replica::{Client, Message, Outage, Replica, Shell, Signer};
+use byzlab_replica::{Authentication, Client, Costs, Message, Outage, Replica, Shell, Signer, Wire};
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -77,7 +77,8 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
         Some((detail, log)) => (detail, Some(EventWriter::without_header(log))),
         None => (EventDetail::None, None),
     };
-    let watch = Rc::new(RefCell::new(Watch { judge, cell: id.cell, run: id.run, writer, log_error: None }));
+    let (wire, cell, run) = (settings.protocol.wire(), id.cell, id.run);
+    let watch = Rc::new(RefCell::new(Watch { judge, cell, run, writer, wire, log_error: None }));
 
     let limit = Time::START + settings.time_limit;
     let simulation = seated(settings, key)
@@ -118,6 +119,15 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
 pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
     let (protocol, corrupted) = (&settings.protocol, settings.corrupted(key));
     let mut simulation = Simulation::new(settings.network.clone(), key);
+    let wire = protocol.wire();
+    if wire.authentication() != Authentication::Signature {
+        simulation = simulation.sizes(move |message| wire.size(message));
+    }
+    let processing = (!settings.processing.is_free()).then_some(&settings.processing);
+    if let Some(processing) = processing {
+        simulation = simulation.cores(processing.cores);
+    }
+    let costs = |node| processing.map(|processing| Costs::new(processing, wire, node, key));
     let operations = key.component("operations");
     let mut puppets = Vec::new();
     for signer in Signer::deal(usize::from(protocol.cluster.replicas()) + usize::from(protocol.clients)) {
@@ -129,17 +139,18 @@ pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
                 settings.crashes.iter().filter(|crash| crash.node == node).map(|crash| crash.outage).collect();
             outages.sort_by_key(|outage| outage.at);
             let replica = Replica::new(Arc::clone(protocol), signer);
-            let clock = settings.clock_of(node);
-            simulation.seat(&[node], Shell::with_outages(replica, outages).with_clock(clock));
+            let shell = Shell::with_outages(replica, outages).with_clock(settings.clock_of(node));
+            simulation.seat(&[node], shell.with_costs(costs(node)));
         } else {
             let requests = operations.child(u64::from(node.0));
             let client = Client::new(Arc::clone(protocol), Arc::clone(&settings.workload), signer, requests);
-            simulation.seat(&[node], Shell::new(client).with_clock(settings.clock_of(node)));
+            let shell = Shell::new(client).with_clock(settings.clock_of(node));
+            simulation.seat(&[node], shell.with_costs(costs(node)));
         }
     }
     if !puppets.is_empty() {
         let controller = Controller::new(puppets, &settings.adversary.attacks, key);
-        simulation.seat(&corrupted, controller);
+        simulation.seat(&corrupted, controller.with_costs(costs));
     }
     simulation
 }
@@ -174,6 +185,8 @@ struct Watch<W: Write> {
     judge: Option<Judge>,
     cell: u32,
     run: u32,
+    /// What messages weigh.
+    wire: Wire,
     writer: Option<EventWriter<W>>,
     log_error: Option<io::Error>,
 }
@@ -183,12 +196,12 @@ struct Watcher<W: Write>(Rc<RefCell<Watch<W>>>);
 
 impl<W: Write + 'static> Observer<Message, Event> for Watcher<W> {
     fn observe(&mut self, records: &[Record<Message, Event>]) -> Verdict {
-        let Watch { judge, cell, run, writer, log_error } = &mut *self.0.borrow_mut();
+        let Watch { judge, cell, run, wire, writer, log_error } = &mut *self.0.borrow_mut();
         let Some(judge) = judge else { return Verdict::Stop };
         let (count, verdict) = judge.observe(records);
         if let Some(writer) = writer {
             for record in &records[..count] {
-                if let Err(error) = write_record(writer, *cell, *run, record) {
+                if let Err(error) = write_record(writer, (*cell, *run), *wire, record) {
                     *log_error = Some(error);
                     return Verdict::Stop;
                 }

@@ -307,6 +307,39 @@ fn crashes_make_sense() {
 }
 
 #[test]
+fn processing_costs_time() {
+    for (line, parts) in [
+        (
+            "receive = 5",
+            &["processing.receive = 5: a unit is missing", "write \"5ms\"", "\"exponential\", mean = \"50us\""][..],
+        ),
+        ("sign = \"-5us\"", &["processing.sign = \"-5us\": must not be negative", "allowed: a duration such as"]),
+        ("verify = \"5000000h\"", &["processing.verify = \"5000000h\": too large", "allowed: a duration"]),
+        (
+            "mac = { distribution = \"uniform\", min = \"5us\", max = \"1us\" }",
+            &["processing.mac.min = \"5us\": min is above max", "give a min that is not above max"],
+        ),
+        ("execute = { mean = \"5us\" }", &["`processing.execute.distribution` is missing", "add `distribution = …`"]),
+        ("send = { distribution = \"constant\", valu = \"5us\" }", &["`processing.send.value` is missing"]),
+        ("hash = \"5us\"", &["unknown key `processing.hash`", "the keys here are preset, receive, send"]),
+        ("hash_per_kb = \"5us\"", &["unknown key `processing.hash_per_kb`", "did you mean `hash_per_kib`?"]),
+        ("cores = 0", &["processing.cores = 0: too small", "allowed: a whole number from 1 to 1024"]),
+        ("cores = 1025", &["processing.cores = 1025: too large", "allowed: a whole number from 1 to 1024"]),
+        ("preset = \"ed25591\"", &["processing.preset = \"ed25591\": unknown word", "did you mean \"ed25519\"?"]),
+    ] {
+        refused(&run(&format!("[processing]\n{line}"), ""), "e.toml:2", parts);
+    }
+    let macs = "[protocol]\nauthentication = \"mac\"\n[processing]\npreset = \"ed25519\"";
+    let parts = ["messages carry MACs, of which it has no cost", "take the preset \"hmac\": it has the costs of both"];
+    refused(&run(macs, ""), "e.toml:4: processing.preset = \"ed25519\"", &parts);
+    refused(
+        &run("[protocol]\nauthentication = \"hmac\"", ""),
+        "e.toml:2",
+        &["protocol.authentication = \"hmac\": unknown word", "allowed: \"signature\" or \"mac\""],
+    );
+}
+
+#[test]
 fn oracles_are_switched_by_their_names() {
     let oracles = |line: &str| run(&format!("[oracles]\n{line}"), "");
     refused(&oracles("agrement = false"), "e.toml:2", &["unknown key `oracles.agrement`", "did you mean `agreement`?"]);

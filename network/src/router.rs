@@ -25,6 +25,7 @@ use crate::random::Key;
 use crate::time::{Span, Time};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// What travels between the router and a process, there with arrivals, and back with what the process did. The same box goes
 /// back and forth, so that nothing is allocated.
@@ -144,9 +145,14 @@ pub(crate) struct Router<M, E> {
     ledgers: Vec<Option<Box<Ledger<M>>>>,
     /// Of each copy under way how it came there.
     journeys: BTreeMap<(Rank, u8), Journey<M>>,
+    /// What stands in for [`Message::size`].
+    sizes: Option<SizeOf<M>>,
     traffic: Traffic,
     now: Time,
 }
+
+/// The length of a message on the wire in bytes.
+pub(crate) type SizeOf<M> = Rc<dyn Fn(&M) -> u64>;
 
 /// What the router wants next.
 pub(crate) enum Next {
@@ -163,6 +169,7 @@ impl<M: Message, E: Event> Router<M, E> {
         seat_of: Vec<usize>,
         seats: usize,
         RouterOptions { time_limit, log_messages, keep_causes }: RouterOptions,
+        sizes: Option<SizeOf<M>>,
         observer: Box<dyn Observer<M, E>>,
     ) -> Self {
         let new_seat = |seat| {
@@ -191,11 +198,13 @@ impl<M: Message, E: Event> Router<M, E> {
             log_messages,
             ledgers: (0..if keep_causes { seats } else { 0 }).map(|seat| Some(Box::new(Ledger::new(seat)))).collect(),
             journeys: BTreeMap::new(),
+            sizes,
             traffic: Traffic::default(),
             now: Time::START,
         }
     }
 
+    /// Measures messages by this from now on, instead of by [`Message::size`].
     pub(crate) fn traffic(&self) -> Traffic {
         self.traffic
     }
@@ -359,12 +368,12 @@ impl<M: Message, E: Event> Router<M, E> {
 
     /// Puts a message on the network.
     fn dispatch(&mut self, Sending { time, from, to, message, cause }: Sending<M>) {
-        let Router { links, queue, letters, free, sequence, seat_of, traffic, under_way, .. } = self;
+        let Router { links, queue, letters, free, sequence, seat_of, traffic, under_way, sizes, .. } = self;
         assert!(to.end() <= seat_of.len(), "node {from} sent to {to:?}, but there are only {} nodes", seat_of.len());
         let letter = free.last().copied().unwrap_or(letters.len() as u32);
         let number = sequence[from.index()];
         sequence[from.index()] = number.checked_add(1).expect("a node sends fewer than 2³² messages");
-        let size = message.size();
+        let size = sizes.as_ref().map_or_else(|| message.size(), |sizes| sizes(&message));
         let mut copies: u32 = 0;
         let mut sent: u32 = 0;
         let mut departure = links.depart(from, to.end());

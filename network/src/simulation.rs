@@ -4,7 +4,7 @@ use crate::bandwidth::{Bandwidth, Line};
 use crate::link::NetworkModel;
 use crate::node::{Arrival, Event, Happening, Message, NodeId, Outbox, Process, Record};
 use crate::random::Key;
-use crate::router::{Ending, Next, Observer, Parcel, Parcels, Router, RouterOptions, Traffic, Verdict};
+use crate::router::{Ending, Next, Observer, Parcel, Parcels, Router, RouterOptions, SizeOf, Traffic, Verdict};
 use crate::station::{Machine, Station};
 use crate::time::Time;
 use actix::prelude::*;
@@ -56,6 +56,7 @@ pub struct Simulation<M: Message, E: Event> {
     keep_causes: bool,
     cores: Option<NonZeroU16>,
     observer: Box<dyn Observer<M, E>>,
+    sizes: Option<SizeOf<M>>,
     seats: Vec<Starter<M, E>>,
     seat_of: Vec<Option<usize>>,
 }
@@ -67,7 +68,7 @@ struct Starter<M: Message, E: Event> {
 }
 
 /// With the machines of its nodes, if they are limited.
-type StartActor<M, E> = dyn FnOnce(SharedTable<M, E>, Option<Vec<Machine>>) -> Recipient<Deliver<M, E>>;
+type StartActor<M, E> = dyn FnOnce(SharedTable<M, E>, Option<Vec<Machine<M>>>) -> Recipient<Deliver<M, E>>;
 
 /// What a run leaves behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +125,7 @@ impl<M: Message, E: Event> Simulation<M, E> {
             keep_causes: false,
             cores: None,
             observer: Box::new(Blind),
+            sizes: None,
             seats: Vec::new(),
             seat_of: Vec::new(),
         }
@@ -165,6 +167,14 @@ impl<M: Message, E: Event> Simulation<M, E> {
         self
     }
 
+    /// Measures messages in bytes by `sizes` instead of by [`Message::size`]: for a protocol whose messages weigh more or less with
+    /// its configuration.
+    #[must_use]
+    pub fn sizes(mut self, sizes: impl Fn(&M) -> u64 + 'static) -> Self {
+        self.sizes = Some(Rc::new(sizes));
+        self
+    }
+
     /// Gives `nodes` to `process`.
     ///
     /// # Panics
@@ -178,7 +188,7 @@ impl<M: Message, E: Event> Simulation<M, E> {
             self.seat_of[node.index()] = Some(self.seats.len());
         }
         let wake_at = process.next_wake();
-        let start = Box::new(|table, machines: Option<Vec<Machine>>| match machines {
+        let start = Box::new(|table, machines: Option<Vec<Machine<M>>>| match machines {
             None => SeatActor { player: Bare(process), table }.start().recipient(),
             Some(machines) => SeatActor { player: Station::new(process, machines), table }.start().recipient(),
         });
@@ -349,13 +359,13 @@ struct Table<M: Message, E: Event> {
 
 impl<M: Message, E: Event> Table<M, E> {
     fn lay(simulation: Simulation<M, E>, done: oneshot::Sender<Result<Report, Fault>>) -> SharedTable<M, E> {
-        let Simulation { model, run, time_limit, log_messages, keep_causes, cores, observer, seats, seat_of } =
+        let Simulation { model, run, time_limit, log_messages, keep_causes, cores, observer, sizes, seats, seat_of } =
             simulation;
         let seat_of: Vec<usize> = seat_of.into_iter().flatten().collect();
         let names = (0..seats.len()).map(|seat| seat_name(&seat_of, seat)).collect();
-        let machines = machines(&model, cores, &seat_of, seats.len());
+        let machines = machines(&model, cores, sizes.as_ref(), &seat_of, seats.len());
         let options = RouterOptions { time_limit, log_messages, keep_causes };
-        let router = Router::new(model, run, seat_of, seats.len(), options, observer);
+        let router = Router::new(model, run, seat_of, seats.len(), options, sizes, observer);
         let (answers, recipients) = (Vec::new(), Vec::new());
         let table = Table { router, answers, expected: 0, seats: recipients, names, done: Some(done) };
         let table = Rc::new(RefCell::new(table));
@@ -422,13 +432,14 @@ impl<M: Message, E: Event> Table<M, E> {
 }
 
 /// For each seat the machines of its nodes; none where nothing limits them.
-fn machines(
+fn machines<M>(
     model: &NetworkModel,
     cores: Option<NonZeroU16>,
+    sizes: Option<&SizeOf<M>>,
     seat_of: &[usize],
     seats: usize,
-) -> Vec<Option<Vec<Machine>>> {
-    let mut machines: Vec<Option<Vec<Machine>>> = (0..seats).map(|_| None).collect();
+) -> Vec<Option<Vec<Machine<M>>>> {
+    let mut machines: Vec<Option<Vec<Machine<M>>>> = (0..seats).map(|_| None).collect();
     let line = |node: usize| {
         let interface = model.interfaces.get(node)?;
         Some(Line::new(interface.ingress?, interface.buffer))
@@ -441,7 +452,8 @@ fn machines(
     }
     for ((node, &seat), line) in seat_of.iter().enumerate().zip(lines).filter(|((_, seat), _)| limited[**seat]) {
         let (node, senders) = (NodeId::new(node), Rc::clone(&senders));
-        machines[seat].get_or_insert_default().push(Machine { node, line, senders, cores });
+        let machine = Machine { node, line, senders, sizes: sizes.cloned(), cores };
+        machines[seat].get_or_insert_default().push(machine);
     }
     machines
 }

@@ -14,6 +14,7 @@
 
 use crate::bandwidth::{Bandwidth, Line};
 use crate::node::{Arrival, Message, NodeId, Outbox, Process, Sending};
+use crate::router::SizeOf;
 use crate::simulation::{Player, lose};
 use crate::time::{Span, Time};
 use std::cmp::Reverse;
@@ -22,13 +23,14 @@ use std::num::NonZeroU16;
 use std::rc::Rc;
 
 /// What a node's machine is limited by.
-#[derive(Debug)]
-pub(crate) struct Machine {
+pub(crate) struct Machine<M> {
     pub(crate) node: NodeId,
     /// None is unlimited.
     pub(crate) line: Option<Line>,
     /// How fast the lines out of all nodes are, by their ids; empty if they are unlimited.
     pub(crate) senders: Rc<[Option<Bandwidth>]>,
+    /// What stands in for [`Message::size`].
+    pub(crate) sizes: Option<SizeOf<M>>,
     /// None takes no time for anything.
     pub(crate) cores: Option<NonZeroU16>,
 }
@@ -46,6 +48,7 @@ struct Desk<M> {
     node: NodeId,
     line: Option<Line>,
     senders: Rc<[Option<Bandwidth>]>,
+    sizes: Option<SizeOf<M>>,
     /// Through the line, and waiting for a core.
     waiting: VecDeque<Waiting<M>>,
     /// Being taken in, in the order in which they will be.
@@ -78,7 +81,7 @@ struct Task<M> {
 }
 
 impl<M> Desk<M> {
-    fn new(machine: Machine) -> Desk<M> {
+    fn new(machine: Machine<M>) -> Desk<M> {
         let cores = |count: NonZeroU16| Cores {
             count: count.get(),
             idle: (0..count.get()).map(|_| Reverse(Time::START)).collect(),
@@ -88,6 +91,7 @@ impl<M> Desk<M> {
             node: machine.node,
             line: machine.line,
             senders: machine.senders,
+            sizes: machine.sizes,
             waiting: VecDeque::new(),
             work: VecDeque::new(),
             cores: machine.cores.map(cores),
@@ -136,7 +140,7 @@ impl<M> Desk<M> {
 }
 
 impl<P, M: Message> Station<P, M> {
-    pub(crate) fn new(process: P, machines: Vec<Machine>) -> Station<P, M> {
+    pub(crate) fn new(process: P, machines: Vec<Machine<M>>) -> Station<P, M> {
         Station { process, desks: machines.into_iter().map(Desk::new).collect(), next: None }
     }
 
@@ -256,7 +260,8 @@ impl<P: Process<M, E>, M: Message, E> Player<M, E> for Station<P, M> {
             None => now,
             Some(line) => {
                 let sender = desk.senders.get(arrival.from().index()).copied().flatten();
-                match line.receive(now, arrival.message.size(), sender) {
+                let size = desk.sizes.as_ref().map_or_else(|| arrival.message.size(), |sizes| sizes(&arrival.message));
+                match line.receive(now, size, sender) {
                     Some(passage) => passage.end,
                     None => return lose(arrival, out),
                 }

@@ -4,6 +4,7 @@ use crate::defects::Defects;
 use crate::message::{Batch, SeqNum};
 use crate::quorum::Cluster;
 use crate::service::ServiceKind;
+use crate::wire::{Authentication, Wire};
 use byzlab_network::{NodeId, Recipients, Span};
 use std::num::{NonZeroU64, NonZeroUsize};
 
@@ -41,13 +42,15 @@ pub struct ProtocolConfig {
     pub service: ServiceKind,
     /// The size of a result in bytes.
     pub reply_payload: u32,
+    /// How messages prove who wrote them. It decides about sizes and costs alone.
+    pub authentication: Authentication,
     /// None, but for builds that plant one.
     pub defects: Defects,
 }
 
 impl ProtocolConfig {
     /// A cluster with its clients, and the defaults of everything else: both timeouts 500 ms, K = 100, L = 400, batches of one,
-    /// up to 400 of them in flight, a status each second, the counter as service, no options.
+    /// up to 400 of them in flight, a status each second, the counter as service, signatures, no options.
     pub fn new(cluster: Cluster, clients: u16) -> ProtocolConfig {
         const K: NonZeroU64 = NonZeroU64::new(100).unwrap();
         const L: NonZeroU64 = NonZeroU64::new(400).unwrap();
@@ -67,8 +70,14 @@ impl ProtocolConfig {
             read_only: false,
             service: ServiceKind::default(),
             reply_payload: 0,
+            authentication: Authentication::default(),
             defects: Defects::default(),
         }
+    }
+
+    /// What the cluster's messages weigh.
+    pub fn wire(&self) -> Wire {
+        Wire::new(self.authentication, self.cluster.replicas())
     }
 
     /// The place of a client in tables; none if the node is not a client.

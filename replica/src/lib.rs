@@ -34,6 +34,7 @@ mod defects;
 mod digest;
 mod log;
 mod message;
+mod processing;
 mod quorum;
 mod replica;
 mod requests;
@@ -44,6 +45,7 @@ mod state;
 mod step;
 mod transfer;
 mod view_change;
+mod wire;
 
 pub use certificate::{Certificate, Prepared, Votes};
 pub use client::{Client, SendTo, Workload};
@@ -55,6 +57,7 @@ pub use log::{Earlier, Entry, Log, Phase};
 pub use message::{
     Batch, Message, MessageKind, PrePrepare, Reply, Request, SeqNum, SignedRequest, View, Vote, VoteKind,
 };
+pub use processing::{Costs, Processing};
 pub use quorum::{Cluster, ClusterError, NodeSet};
 pub use replica::{Replica, ordered_events};
 pub use service::{Counter, KeyValue, Null, Service, ServiceKind};
@@ -64,3 +67,4 @@ pub use state::Snapshot;
 pub use step::{Effects, Event, Input, Slot, Timer};
 pub use transfer::{Content, Fetch, State, Status, Wanted};
 pub use view_change::{NewView, Plan, ViewChange};
+pub use wire::{Authentication, Proofs, Wire};

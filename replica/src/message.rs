@@ -2,12 +2,12 @@
 //!
 //! Votes are small and `Copy`, and everything larger is shared, so that a message is 24 bytes.
 
-use crate::certificate::Certificate;
 use crate::digest::Digest;
 use crate::signature::{Signed, Signer, Statement};
 use crate::step::Slot;
-use crate::transfer::{Content, Fetch, State, Status};
+use crate::transfer::{Fetch, State, Status};
 use crate::view_change::{NewView, ViewChange};
+use crate::wire::Wire;
 use byzlab_network::{Label, NodeId};
 use std::fmt;
 use std::sync::Arc;
@@ -355,6 +355,21 @@ impl Message {
         }
     }
 
+    /// Who wrote it, which need not be who sends it: requests and pre-prepares are passed on.
+    pub fn author(&self) -> NodeId {
+        match self {
+            Message::Request(request) | Message::Read(request) => request.author(),
+            Message::PrePrepare(pre_prepare) => pre_prepare.vote.author(),
+            Message::Vote(vote) => vote.author(),
+            Message::Reply(reply) => reply.author(),
+            Message::ViewChange(change) => change.author(),
+            Message::NewView(new_view) => new_view.author(),
+            Message::Status(status) => status.author(),
+            Message::Fetch(fetch) => fetch.author(),
+            Message::State(state) => state.author(),
+        }
+    }
+
     /// Its view, where it has one.
     pub fn view(&self) -> Option<View> {
         match self {
@@ -402,74 +417,11 @@ impl Message {
     }
 }
 
-/// Sizes on the wire in bytes.
-mod wire {
-    /// Kind, author and length.
-    const HEADER: u64 = 8;
-    /// An Ed25519 signature.
-    const SIGNATURE: u64 = 64;
-    /// A SHA-256 digest.
-    pub(super) const DIGEST: u64 = 32;
-    /// A view, a sequence number, a request number, a result: 8 bytes each.
-    pub(super) const WORD: u64 = 8;
-    /// What each signed statement has.
-    pub(super) const SIGNED: u64 = HEADER + SIGNATURE;
-}
-
-fn request_size(request: &Request) -> u64 {
-    // The request number and the operation.
-    wire::SIGNED + 2 * wire::WORD + u64::from(request.payload)
-}
-
-fn batch_size(batch: &Batch) -> u64 {
-    batch.requests().iter().map(|request| request_size(request)).sum()
-}
-
-/// A statement of the size of a vote, once, and a signature with its signer's name for each.
-fn certificate_size(certificate: &Certificate) -> u64 {
-    2 * wire::WORD + wire::DIGEST + wire::SIGNED * u64::from(certificate.signers().len())
-}
-
-const VOTE_SIZE: u64 = wire::SIGNED + 2 * wire::WORD + wire::DIGEST;
-
-fn view_change_size(change: &ViewChange) -> u64 {
-    let checkpoint = change.checkpoint.as_ref().map_or(0, certificate_size);
-    let prepared: u64 = change.prepared.iter().map(|prepared| VOTE_SIZE + certificate_size(&prepared.prepares)).sum();
-    // View and stable checkpoint.
-    wire::SIGNED + 2 * wire::WORD + checkpoint + prepared
-}
-
 impl byzlab_network::Message for Message {
+    /// With signatures; what MACs weigh instead, a [`Wire`] knows.
+    #[inline]
     fn size(&self) -> u64 {
-        match self {
-            Message::Request(request) | Message::Read(request) => request_size(request),
-            // And the nonce.
-            Message::PrePrepare(pre_prepare) => VOTE_SIZE + wire::WORD + batch_size(&pre_prepare.batch),
-            Message::Vote(_) => VOTE_SIZE,
-            // View, request number and result; of a read the number of its state.
-            Message::Reply(reply) => {
-                let words = 3 + u64::from(reply.read_at.is_some());
-                wire::SIGNED + words * wire::WORD + u64::from(reply.payload)
-            }
-            Message::ViewChange(change) => view_change_size(change),
-            Message::NewView(new_view) => {
-                let changes: u64 = new_view.view_changes.iter().map(|change| view_change_size(change)).sum();
-                wire::SIGNED + wire::WORD + changes + VOTE_SIZE * new_view.order.len() as u64
-            }
-            // View, last number executed, and a bit for each proposal.
-            Message::Status(status) => {
-                wire::SIGNED + 3 * wire::WORD + status.stable.as_ref().map_or(0, certificate_size)
-            }
-            Message::Fetch(_) => wire::SIGNED + wire::WORD + wire::DIGEST,
-            Message::State(state) => {
-                wire::SIGNED
-                    + match &state.content {
-                        Content::Batch { batch, .. } => 2 * wire::WORD + batch_size(batch),
-                        Content::Committed { proof, batch } => certificate_size(proof) + batch_size(batch),
-                        Content::Checkpoint { proof, snapshot } => certificate_size(proof) + snapshot.size(),
-                    }
-            }
-        }
+        Wire::SIGNED.size(self)
     }
 
     /// As logs show it: the kind is the place in [`MessageKind::ALL`].

@@ -3,9 +3,10 @@
 use crate::client::Client;
 use crate::clock::Clock;
 use crate::message::Message;
+use crate::processing::Costs;
 use crate::replica::Replica;
 use crate::step::{Effects, Event, Input, Timer};
-use byzlab_network::{Arrival, Cause, NodeId, Outbox, Process, Time};
+use byzlab_network::{Arrival, Cause, NodeId, Outbox, Process, Span, Time};
 use std::collections::VecDeque;
 
 /// A state machine of the protocol, for a shell to drive.
@@ -92,6 +93,8 @@ pub struct Outage {
 pub struct Shell<S> {
     machine: S,
     clock: Clock,
+    /// None if nothing that it does takes time.
+    costs: Option<Box<Costs>>,
     timers: Timers,
     started: bool,
     /// Outages to come, the current one first.
@@ -111,6 +114,7 @@ impl<S: Machine> Shell<S> {
         Shell {
             machine,
             clock: Clock::default(),
+            costs: None,
             timers: Timers::default(),
             started: false,
             outages: outages.into_iter().collect(),
@@ -123,6 +127,13 @@ impl<S: Machine> Shell<S> {
     #[must_use]
     pub fn with_clock(mut self, clock: Clock) -> Shell<S> {
         self.clock = clock;
+        self
+    }
+
+    /// The same, with what messages and requests cost it; none costs nothing.
+    #[must_use]
+    pub fn with_costs(mut self, costs: Option<Costs>) -> Shell<S> {
+        self.costs = costs.map(Box::new);
         self
     }
 
@@ -140,12 +151,23 @@ impl<S: Machine> Shell<S> {
         for event in self.effects.events.drain(..) {
             out.event(now, node, event.into());
         }
+        // First it executes, then one message after the other leaves.
+        let executed = std::mem::take(&mut self.effects.executed);
+        let mut done = now;
+        if let Some(costs) = &mut self.costs {
+            done = done + costs.execute(executed);
+            out.busy_until(done);
+        }
         for (to, message) in self.effects.sends.drain(..) {
-            out.send(now, node, to, message);
+            if let Some(costs) = &mut self.costs {
+                done = done + costs.send_out(&to, &message);
+            }
+            out.send(done, node, to, message);
         }
         for (timer, at) in self.effects.timers.drain(..) {
             self.timers.set(timer, at.map(|at| self.clock.when(at)), out.cause());
         }
+        self.effects.executed = 0;
     }
 
     /// When it next crashes or comes back.
@@ -168,6 +190,10 @@ impl<S: Machine> Shell<S> {
 }
 
 impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
+    fn work_of(&mut self, arrival: &Arrival<Message>) -> Span {
+        self.costs.as_mut().map_or(Span::ZERO, |costs| costs.take_in(&arrival.message))
+    }
+
     #[inline]
     fn receive(&mut self, arrival: Arrival<Message>, out: &mut Outbox<Message, E>) {
         let from = arrival.from();

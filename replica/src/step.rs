@@ -49,6 +49,8 @@ pub struct Effects {
     pub timers: Vec<(Timer, Option<Time>)>,
     /// What happened.
     pub events: Vec<Event>,
+    /// How many requests the service executed or read: what costs time, where processing does.
+    pub executed: u32,
 }
 
 impl Effects {

@@ -312,6 +312,7 @@ fn rule_10_old_requests_are_ignored_and_the_last_is_answered_again() {
     let reply = execute(&scene, &mut backup, 2);
     let again = deliver(&mut backup, 4, Message::Request(scene.request(2)));
     assert_eq!(again.sends, reply.sends, "the same reply");
+    assert_eq!((reply.executed, again.executed), (1, 0), "an answer that is sent again takes no execution");
     assert!(deliver(&mut backup, 4, Message::Request(scene.request(1))).is_empty());
 }
 

@@ -93,6 +93,7 @@ fn rule_29_a_tentative_state_is_not_read_before_it_is_committed() {
     let committed = stage.deliver(1, 2, message);
     assert_eq!(kinds(&committed), [MessageKind::Reply]);
     assert_eq!(results(&committed), results(&written), "what the write left");
+    assert_eq!((written.executed, committed.executed), (1, 1), "the service ran for the write, then for the read");
 }
 
 #[test]

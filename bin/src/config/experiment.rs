@@ -4,6 +4,7 @@ use super::attack::read_adversary;
 use super::clock::{Clocks, clock_of, read_clocks};
 use super::latency::read_network;
 use super::oracles::{OracleSwitches, read_oracles};
+use super::processing::read_processing;
 use super::protocol::{Crash, Derived, read_crashes, read_protocol};
 use super::scene::{SceneNames, Stage, read_scene};
 use super::sweep::{Axis, read_axes};
@@ -13,7 +14,7 @@ use super::{Section, boolean, integer, text, word};
 use byzlab_adversary::{AttackConfig, Selection};
 use byzlab_analysis::LatencyMetric;
 use byzlab_network::{Key, NetworkModel, NodeId, Span, Time};
-use byzlab_replica::{Clock, ProtocolConfig, Workload};
+use byzlab_replica::{Clock, Processing, ProtocolConfig, Workload};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,6 +74,8 @@ pub struct Settings {
     pub protocol: Arc<ProtocolConfig>,
     /// The clients.
     pub workload: Arc<Workload>,
+    /// What the CPU of each node spends.
+    pub processing: Processing,
     /// Which replicas crash, and when; one that is corrupted in a run does not.
     pub crashes: Vec<Crash>,
     /// Whose clocks are not true.
@@ -240,6 +243,7 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
     let time_limit = experiment.or("time_limit", duration().within(Nanoseconds(1)..), Nanoseconds(10_000_000_000))?;
     let drain = experiment.or("drain", duration(), Nanoseconds(1_000_000_000))?;
     let (protocol, workload, derived) = read_protocol(&root)?;
+    let (processing, costs) = read_processing(&root.section("processing")?, &protocol, folder)?;
     let warmup = root.section("workload")?.or("warmup", duration(), Nanoseconds(0))?;
     let network = root.section("network")?;
     let stage = Stage { protocol: &protocol, time_limit: span(time_limit), folder };
@@ -258,7 +262,8 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
         adversary,
         protocol: Arc::new(protocol),
         workload: Arc::new(workload),
-        derived,
+        processing,
+        derived: Derived { costs, ..derived },
     };
     root.finish()?;
     Ok(settings)

@@ -9,6 +9,7 @@ mod kind;
 mod latency;
 mod links;
 mod oracles;
+mod processing;
 mod protocol;
 mod resolved;
 mod scene;
@@ -16,6 +17,7 @@ mod section;
 mod sweep;
 mod units;
 mod value;
+mod workload;
 
 pub use clock::Clocks;
 pub use document::Document;
@@ -24,9 +26,11 @@ pub use experiment::{AdversarySettings, Cell, Corrupted, EventDetail, Experiment
 pub use kind::{Kind, Problem, Whole, boolean, integer, list, number, text, word};
 pub use links::{FickleNames, LineNames, PairNames};
 pub use oracles::OracleSwitches;
-pub use protocol::{Crash, Derived, ReplyQuorum};
+pub use processing::GivenCosts;
+pub use protocol::{Crash, Derived};
 pub use scene::{NodeNames, SceneNames};
 pub use section::Section;
 pub use sweep::Axis;
 pub use units::{BitsPerSecond, Bytes, Nanoseconds, Probability, bit_rate, bytes, duration, probability};
 pub use value::{Located, Table, Value};
+pub use workload::ReplyQuorum;

@@ -1,10 +1,12 @@
-//! `[cluster]`, `[protocol]` and `[workload]`: what all nodes agree on, what clients do, and which replicas crash.
+//! `[cluster]` and `[protocol]`: what all nodes agree on, and which replicas crash.
 
 use super::experiment::{Corrupted, span, time};
-use super::units::{Nanoseconds, Probability, bytes, duration, probability};
+use super::processing::GivenCosts;
+use super::units::{Nanoseconds, duration};
+use super::workload::{ReplyQuorum, payload_of, read_workload};
 use super::{ConfigError, Problem, Section, boolean, integer, word};
 use byzlab_network::{NodeId, Time};
-use byzlab_replica::{Cluster, Outage, ProtocolConfig, SendTo, ServiceKind, Workload};
+use byzlab_replica::{Authentication, Cluster, Outage, ProtocolConfig, ServiceKind, Workload};
 use std::num::{NonZeroU64, NonZeroUsize};
 
 /// Settings that follow others: a sweep over those must not freeze them.
@@ -16,27 +18,8 @@ pub struct Derived {
     pub max_in_flight: bool,
     /// How `reply_quorum` was given; if it was left out, it follows `tentative` and `read_only`.
     pub reply_quorum: Option<ReplyQuorum>,
-}
-
-/// How many matching replies a client waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ReplyQuorum {
-    /// f+1: one of them is honest.
-    WeakQuorum,
-    /// Q.
-    Quorum,
-    /// So many.
-    Count(u16),
-}
-
-impl ReplyQuorum {
-    fn of(self, cluster: Cluster) -> u16 {
-        match self {
-            ReplyQuorum::WeakQuorum => cluster.weak_quorum(),
-            ReplyQuorum::Quorum => cluster.quorum(),
-            ReplyQuorum::Count(count) => count,
-        }
-    }
+    /// Which costs were given; those that were left out follow `processing.preset`.
+    pub costs: GivenCosts,
 }
 
 /// A benign fault of one replica. It spends nothing of the adversary's budget.
@@ -93,38 +76,10 @@ pub(super) fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workl
         [("counter", ServiceKind::Counter), ("key_value", ServiceKind::KeyValue), ("null", ServiceKind::Null)];
     let service = protocol.or("service", word(services), ServiceKind::Counter)?;
 
-    let requests = workload.or("requests", integer(1..=u64::from(u32::MAX)), 1)?;
-    workload.or("mode", word([("closed", ())]), ())?;
-    let send_to =
-        workload.or("send_to", word([("primary", SendTo::Primary), ("all", SendTo::All)]), SendTo::Primary)?;
-    let client_timeout =
-        workload.or("client_timeout", duration().within(Nanoseconds(1_000)..), Nanoseconds(1_000_000_000))?;
-    let words = word([("f+1", ReplyQuorum::WeakQuorum), ("quorum", ReplyQuorum::Quorum)]);
-    let counts = integer(1..=cluster.replicas()).map(ReplyQuorum::Count);
-    let needs_quorum = tentative || read_only;
-    let usual = if needs_quorum { ReplyQuorum::Quorum } else { ReplyQuorum::WeakQuorum };
-    let given = workload.optional("reply_quorum", counts.or(words))?;
-    let (reply_quorum, quorum) = (given.unwrap_or(usual).of(cluster), cluster.quorum());
-    if needs_quorum && reply_quorum < quorum {
-        let problem = format!("tentative execution and reads take {quorum} matching replies: fewer can be taken back");
-        return Err(workload.error_at("reply_quorum", problem, "give \"quorum\", or leave it out"));
-    }
-    let reads = workload.or("reads", probability(), Probability::NEVER)?;
-    let think_time = workload.or("think_time", duration(), Nanoseconds(0))?;
-    let size = |key| {
-        let most = u64::from(u32::MAX);
-        workload.or(key, bytes().map(|bytes| bytes.0), 0).and_then(|bytes| {
-            let problem = format!("{bytes} bytes is more than {most}");
-            u32::try_from(bytes).map_err(|_| workload.error_at(key, problem, "give a size below 4 GiB"))
-        })
-    };
-    let (payload, reply_payload) = (size("payload")?, size("reply_payload")?);
+    let schemes = [("signature", Authentication::Signature), ("mac", Authentication::Mac)];
+    let authentication = protocol.or("authentication", word(schemes), Authentication::Signature)?;
 
-    let derived = Derived {
-        faults: root.section("cluster")?.value("faults").is_none(),
-        max_in_flight: protocol.value("max_in_flight").is_none(),
-        reply_quorum: given,
-    };
+    let reply_payload = payload_of(&workload, "reply_payload")?;
     let protocol = ProtocolConfig {
         view_change,
         request_timeout: span(request_timeout),
@@ -139,16 +94,15 @@ pub(super) fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workl
         read_only,
         service,
         reply_payload,
+        authentication,
         ..ProtocolConfig::new(cluster, clients)
     };
-    let workload = Workload {
-        requests,
-        send_to,
-        client_timeout: span(client_timeout),
+    let (workload, reply_quorum) = read_workload(&workload, &protocol)?;
+    let derived = Derived {
+        faults: root.section("cluster")?.value("faults").is_none(),
+        max_in_flight: root.section("protocol")?.value("max_in_flight").is_none(),
         reply_quorum,
-        think_time: span(think_time),
-        payload,
-        reads_per_million: (reads.get() * 1e6).round() as u32,
+        costs: GivenCosts::default(),
     };
     Ok((protocol, workload, derived))
 }

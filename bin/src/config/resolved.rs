@@ -2,9 +2,11 @@
 
 use super::experiment::{Corrupted, EventDetail, Experiment, Settings};
 use super::links::{FickleNames, LineNames, PairNames};
-use super::protocol::{Crash, ReplyQuorum};
+use super::processing::OPERATIONS;
+use super::protocol::Crash;
 use super::scene::{NodeNames, SceneNames};
 use super::units::{BitsPerSecond, Bytes, Nanoseconds, Probability};
+use super::workload::ReplyQuorum;
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_analysis::oracle::Invariant;
 use byzlab_network::latency::Shape;
@@ -12,7 +14,7 @@ use byzlab_network::{
     Action, Bandwidth, BurstLoss, Cut, Delays, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Step, Synchrony,
     Time, Transport,
 };
-use byzlab_replica::{MessageKind, SendTo, ServiceKind};
+use byzlab_replica::{Authentication, MessageKind, Processing, SendTo, ServiceKind};
 use std::fmt::{Display, Write};
 
 impl Experiment {
@@ -112,6 +114,11 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
         ServiceKind::Null => "null",
     };
     out.key("service", quoted(service));
+    let authentication = match protocol.authentication {
+        Authentication::Signature => "signature",
+        Authentication::Mac => "mac",
+    };
+    out.key("authentication", quoted(authentication));
 
     out.section("workload");
     out.key("clients", protocol.clients);
@@ -138,6 +145,7 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     out.key("reads", Probability::of_a_million(workload.reads_per_million));
     out.key("warmup", span(settings.warmup));
 
+    write_processing(settings, is_swept("processing.preset"), out);
     write_network(&settings.network, &settings.scene.lines, out);
     write_changes(&settings.network, &settings.scene, out);
     write_scene(&settings.network, &settings.scene, out);
@@ -168,6 +176,20 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
         Some(bound) => out.key("liveness_bound", span(bound)),
         None => out.comment("liveness_bound follows from delays and timeouts"),
     }
+}
+
+fn write_processing(settings: &Settings, follow_preset: bool, out: &mut Toml) {
+    let Processing { receive, send, sign, verify, mac, hash_per_kib, execute, cores } = &settings.processing;
+    out.section("processing");
+    let costs = [receive, send, sign, verify, mac, hash_per_kib, execute];
+    for ((name, cost), is_given) in OPERATIONS.into_iter().zip(costs).zip(settings.derived.costs) {
+        match cost.shape() {
+            _ if follow_preset && !is_given => out.comment(&format!("{name} follows preset")),
+            Shape::Constant { value } if *cost == Latency::constant(*value) => out.key(name, span(*value)),
+            _ => out.key(name, latency(cost)),
+        }
+    }
+    out.key("cores", cores);
 }
 
 fn write_network(network: &NetworkModel, lines: &LineNames, out: &mut Toml) {

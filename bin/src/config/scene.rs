@@ -9,7 +9,7 @@ use super::{ConfigError, Kind, Problem, Section, boolean, integer, list, word};
 use byzlab_network::{
     Action, Cut, KindSet, NetworkModel, NodeId, NodeSet, Partition, Rule, RuleScope, SceneError, Span, Synchrony, Time,
 };
-use byzlab_replica::{MessageKind, ProtocolConfig};
+use byzlab_replica::{Authentication, MessageKind, ProtocolConfig};
 use std::path::Path;
 
 /// Nodes as a file names them: who `"replicas"` are follows the number of replicas, so a sweep over that must not freeze them.
@@ -174,7 +174,7 @@ impl NodeNames {
 }
 
 impl Experiment {
-    /// What is written in the scene and never plays, in any cell: a line each, for a warning.
+    /// What is written and never plays, in any cell, of the scene and of the costs: a line each, for a warning.
     pub fn idle_scenes(&self) -> Vec<String> {
         let mut lines = idle_lines(&self.base);
         for cell in &self.cells {
@@ -203,6 +203,11 @@ fn idle_lines(settings: &Settings) -> Vec<String> {
     let late_crashes = settings.crashes.iter().enumerate().filter(|(_, crash)| is_too_late(crash.outage.at));
     lines.extend(late_crashes.map(|(index, _)| format!("cluster.crash[{index}] hits nobody: {late}")));
     let late_partitions = partitions.iter().enumerate().filter(|(_, partition)| is_too_late(partition.start()));
+    let no_macs = settings.protocol.authentication == Authentication::Signature;
+    if no_macs && settings.processing.mac.most() != Some(Span::ZERO) {
+        let why = "with protocol.authentication = \"signature\" no message carries a MAC";
+        lines.push(format!("processing.mac is never spent: {why}"));
+    }
     lines.extend(late_partitions.map(|(index, _)| format!("network.partition[{index}] parts nobody: {late}")));
     for (index, schedule) in schedules.iter().enumerate() {
         let (first, last) = (schedule.steps().first(), schedule.steps().last());

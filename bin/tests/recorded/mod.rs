@@ -22,6 +22,7 @@ pub(crate) struct Row {
     pub(crate) digest: Option<u64>,
     pub(crate) peer: Option<u32>,
     pub(crate) message: Option<String>,
+    pub(crate) bytes: Option<u64>,
     /// The value where that is a digest.
     pub(crate) value: Option<u64>,
 }
@@ -72,6 +73,7 @@ pub(crate) fn record(experiment: &Experiment, cell: u32, run: u32) -> Recorded {
             digest: event.digest,
             peer: event.peer,
             message: event.message.map(str::to_owned),
+            bytes: event.bytes,
             value,
         });
     }

@@ -60,6 +60,7 @@ impl Replica {
             let Some(client) = self.config.client_index(request.client) else { continue };
             if request.timestamp > self.state.last_of(client).timestamp {
                 let result = self.state.execute(client, request.timestamp, request.operation, request.reads);
+                effects.executed += 1;
                 self.reply(request.client, request.timestamp, result, effects);
             }
         }
@@ -126,6 +127,7 @@ impl Replica {
         }
         for (client, request) in std::mem::take(&mut self.reads.waiting) {
             let result = self.state.read(request.operation);
+            effects.executed += 1;
             self.answer(client, request.timestamp, result, Some(self.last_executed), effects);
         }
     }
