@@ -117,7 +117,7 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
 /// replicas. `run_once` adds time limit, log and judge; who wants to see something else can add an observer of its own.
 pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
     let (protocol, corrupted) = (&settings.protocol, settings.corrupted(key));
-    let mut simulation = Simulation::new(settings.network.clone(), key);
+    let mut simulation = Simulation::new(settings.network_for(key), key);
     let operations = key.component("operations");
     let mut puppets = Vec::new();
     for signer in Signer::deal(usize::from(protocol.cluster.replicas()) + usize::from(protocol.clients)) {

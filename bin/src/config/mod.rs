@@ -12,6 +12,7 @@ mod resolved;
 mod scene;
 mod section;
 mod sweep;
+mod topology;
 mod units;
 mod value;
 
@@ -24,5 +25,6 @@ pub use protocol::{Crash, Derived, ReplyQuorum};
 pub use scene::{NodeNames, SceneNames};
 pub use section::Section;
 pub use sweep::Axis;
-pub use units::{Bytes, Nanoseconds, Probability, bytes, duration, probability};
+pub use topology::{SiteLink, SitePlacement, Sites, TopologySettings};
+pub use units::{Bytes, Nanoseconds, Probability, Share, bytes, duration, probability, share};
 pub use value::{Located, Table, Value};

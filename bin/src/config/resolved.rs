@@ -3,10 +3,12 @@
 use super::experiment::{Corrupted, EventDetail, Experiment, Settings};
 use super::protocol::{Crash, ReplyQuorum};
 use super::scene::{NodeNames, SceneNames};
-use super::units::{Bytes, Nanoseconds, Probability};
+use super::topology::{SitePlacement, Sites, TopologySettings};
+use super::units::{Bytes, Nanoseconds, Probability, Share};
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_analysis::oracle::Invariant;
 use byzlab_network::latency::Shape;
+use byzlab_network::topology::{Jitter, SiteTable, WITHIN_SITE, region};
 use byzlab_network::{Action, Cut, Delays, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Synchrony, Time};
 use byzlab_replica::{MessageKind, SendTo, ServiceKind};
 use std::fmt::{Display, Write};
@@ -22,7 +24,8 @@ impl Experiment {
         out.key("independent_cells", self.independent_cells);
         out.key("time_limit", span(self.base.time_limit));
         out.key("drain", span(self.base.drain));
-        write_settings(&self.base, &|key| self.axes.iter().any(|axis| axis.key == key), &mut out);
+        let is_swept = |key: &str| self.axes.iter().any(|axis| axis.key == key);
+        write_settings(&self.base, &self.sites_in_use(), &is_swept, &mut out);
         if !self.axes.is_empty() {
             out.section("sweep");
             for axis in &self.axes {
@@ -61,8 +64,8 @@ impl Toml {
     }
 }
 
-/// `is_swept` tells of a key: what follows it is left to follow it.
-fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mut Toml) {
+/// `is_swept` tells of a key: what follows it is left to follow it. `sites` are those of all cells.
+fn write_settings(settings: &Settings, sites: &[&str], is_swept: &dyn Fn(&str) -> bool, out: &mut Toml) {
     let Settings { protocol, workload, derived, .. } = settings;
     out.section("cluster");
     out.key("replicas", protocol.cluster.replicas());
@@ -130,6 +133,9 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
     out.key("warmup", span(settings.warmup));
 
     write_network(&settings.network, out);
+    if let Some(topology) = &settings.topology {
+        write_topology(topology, sites, out);
+    }
     write_scene(&settings.network, &settings.scene, out);
 
     out.section("adversary");
@@ -172,6 +178,75 @@ fn write_network(network: &NetworkModel, out: &mut Toml) {
         let (probability, extra) = (decimal(reorder.probability), latency(&reorder.extra));
         out.key("reorder", format_args!("{{ probability = {probability}, extra = {extra} }}"));
     }
+}
+
+/// A file of delays is not needed any more: what it says of the sites in use is written down.
+fn write_topology(topology: &TopologySettings, sites: &[&str], out: &mut Toml) {
+    let TopologySettings { in_play, replicas, clients, within_site, jitter: added, links, .. } = topology;
+    out.section("network.topology");
+    match in_play {
+        Some(names) => out.key("sites", strings(names)),
+        None => out.comment("sites = those that replicas and clients name, or else all of the table or all own ones"),
+    }
+    for (key, placement) in [("replicas", replicas), ("clients", clients)] {
+        match placement {
+            SitePlacement::Listed(names) => out.key(key, strings(names)),
+            SitePlacement::RoundRobin => out.key(key, quoted("round_robin")),
+            SitePlacement::Random => out.key(key, quoted("random")),
+        }
+    }
+    match (within_site, &topology.sites) {
+        (Some(delay), _) => out.key("within_site", span(*delay)),
+        (None, Sites::Geographic { .. }) => out.key("within_site", span(WITHIN_SITE)),
+        (None, _) => out.comment("within_site = the table's own entry for the site"),
+    }
+    if let Some(added) = added {
+        out.key("jitter", jitter(added));
+    }
+    match &topology.sites {
+        Sites::File(table) => {
+            // In the order of the file.
+            let used = table.names().iter().map(String::as_str).filter(|name| sites.contains(name));
+            write_table(&table.only(used), out);
+        }
+        Sites::Written(table) => write_table(table, out),
+        Sites::Geographic { own, inflation } => {
+            out.key("inflation", decimal(*inflation));
+            let is_own = |name: &str| own.iter().any(|place| place.name == name);
+            for region in sites.iter().filter(|name| !is_own(name)).filter_map(|name| region(name)) {
+                let (latitude, longitude) = (decimal(region.at.latitude()), decimal(region.at.longitude()));
+                out.comment(&format!("{} is in {}: {latitude}, {longitude}", region.name, region.place));
+            }
+            for place in own {
+                out.section("[network.topology.site]");
+                out.key("name", quoted(&place.name));
+                out.key("latitude", decimal(place.at.latitude()));
+                out.key("longitude", decimal(place.at.longitude()));
+            }
+        }
+    }
+    for link in links {
+        out.section("[network.topology.link]");
+        out.key("from", quoted(&link.from));
+        out.key("to", quoted(&link.to));
+        out.key("both", link.both);
+        if let Some(delay) = link.one_way {
+            out.key("one_way", span(delay));
+        }
+        if let Some(added) = &link.jitter {
+            out.key("jitter", jitter(added));
+        }
+    }
+}
+
+fn write_table(table: &SiteTable, out: &mut Toml) {
+    out.section("network.topology.table");
+    out.key("sites", strings(table.names()));
+    let sites = 0..table.names().len();
+    let delay = |from, to| table.one_way(from, to).map_or(quoted("none"), span);
+    let row = |from| format!("[{}]", sites.clone().map(|to| delay(from, to)).collect::<Vec<_>>().join(", "));
+    let rows: Vec<String> = sites.clone().map(row).collect();
+    out.key("one_way", format_args!("[\n    {},\n]", rows.join(",\n    ")));
 }
 
 fn write_scene(network: &NetworkModel, scene: &SceneNames, out: &mut Toml) {
@@ -275,6 +350,18 @@ fn write_attack(AttackConfig { kind, scope }: &AttackConfig, out: &mut Toml) {
 }
 
 fn latency(latency: &Latency) -> String {
+    distribution(latency, span)
+}
+
+fn jitter(jitter: &Jitter) -> String {
+    match jitter {
+        Jitter::Absolute(latency) => distribution(latency, span),
+        Jitter::Relative(latency) => distribution(latency, |part| quoted(&Share(part.as_nanos()).to_string())),
+    }
+}
+
+/// A distribution whose lengths are written by `span`.
+fn distribution(latency: &Latency, span: impl Fn(Span) -> String) -> String {
     let list = |values: &[Span]| values.iter().map(|&value| span(value)).collect::<Vec<_>>().join(", ");
     let (name, parameters) = match latency.shape() {
         Shape::Constant { value } => ("constant", format!("value = {}", span(*value))),
@@ -321,6 +408,11 @@ fn node_names(names: &NodeNames) -> String {
 fn nodes(nodes: &[NodeId]) -> String {
     let ids: Vec<String> = nodes.iter().map(ToString::to_string).collect();
     format!("[{}]", ids.join(", "))
+}
+
+fn strings(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    format!("[{}]", names.join(", "))
 }
 
 /// A decimal number, with a point even if it is whole.

@@ -18,6 +18,10 @@ pub struct Nanoseconds(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bytes(pub u64);
 
+/// A part of a length of time, in parts of a billion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Share(pub u64);
+
 /// A probability: from 0 to 1, both included, never NaN.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct Probability(f64);
@@ -61,6 +65,11 @@ pub fn bytes() -> Kind<'static, Bytes> {
     SIZE.kind().map(Bytes)
 }
 
+/// A part of a length of time, such as `"5%"`.
+pub fn share() -> Kind<'static, Share> {
+    SHARE.kind().map(Share)
+}
+
 /// A probability, a number from 0 to 1.
 pub fn probability() -> Kind<'static, Probability> {
     Kind::new("a probability from 0 to 1", |value| {
@@ -99,7 +108,7 @@ macro_rules! quantity {
         )*
     };
 }
-quantity!(Nanoseconds: DURATION Bytes: SIZE);
+quantity!(Nanoseconds: DURATION Bytes: SIZE Share: SHARE);
 
 /// The units of one quantity.
 struct Units {
@@ -169,6 +178,14 @@ const SIZE: Units = Units {
     zero: "0B",
     usual: ("B", "bytes"),
     slips: &[("byte", "B"), ("bytes", "B"), ("k", "KB"), ("m", "MB"), ("g", "GB")],
+};
+
+const SHARE: Units = Units {
+    wanted: r#"a share such as "5%" or "0.5%" (also ppm, ppb)"#,
+    scale: &[unit("ppb", 1), unit("ppm", 1_000), unit("%", 10_000_000)],
+    zero: "0%",
+    usual: ("%", "percent"),
+    slips: &[("percent", "%"), ("pct", "%"), ("per cent", "%")],
 };
 
 /// More digits than these, and a number fits no 64 bits or is finer than any smallest unit.
