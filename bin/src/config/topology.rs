@@ -107,8 +107,10 @@ impl Experiment {
 }
 
 /// The names that a site can have, and what to do about another one.
-struct Known {
+struct Known<'a> {
     names: Vec<String>,
+    /// Names that it could have if `network.topology.sites` had them.
+    left_out: &'a [String],
     remedy: String,
 }
 
@@ -130,8 +132,8 @@ pub(super) fn read_topology(
     let in_play = section.optional("sites", list(site(&all)).check(each_once))?;
     let seats = match &in_play {
         Some(names) => {
-            let remedy = format!("name it in network.topology.sites too, or take one of {}", names.join(", "));
-            &Known { names: names.clone(), remedy }
+            let remedy = format!("name it there too, or take one of {}", names.join(", "));
+            &Known { names: names.clone(), left_out: &all.names, remedy }
         }
         None => &all,
     };
@@ -265,13 +267,14 @@ fn read_written(section: &Section<'_>) -> Result<SiteTable, ConfigError> {
 }
 
 fn read_place(section: &Section<'_>) -> Result<Place, ConfigError> {
-    let name = section.required(
-        "name",
-        text().check(|name| match name.is_empty() {
-            true => Err(Problem::new("this is no name").hint("write for example \"berlin\"")),
-            false => Ok(name),
-        }),
-    )?;
+    let some_name = |name: String| {
+        if name.is_empty() {
+            Err(Problem::new("this is no name").hint("write for example \"berlin\""))
+        } else {
+            Ok(name)
+        }
+    };
+    let name = section.required("name", text().check(some_name))?;
     let (latitude, longitude) = (section.required("latitude", number(..))?, section.required("longitude", number(..))?);
     let at = Coordinates::new(latitude, longitude).map_err(|error| {
         let key = match error {
@@ -283,7 +286,7 @@ fn read_place(section: &Section<'_>) -> Result<Place, ConfigError> {
     Ok(Place { name, at })
 }
 
-fn read_link(section: &Section<'_>, known: &Known, folder: &Path) -> Result<SiteLink, ConfigError> {
+fn read_link(section: &Section<'_>, known: &Known<'_>, folder: &Path) -> Result<SiteLink, ConfigError> {
     let link = SiteLink {
         from: section.required("from", site(known))?,
         to: section.required("to", site(known))?,
@@ -299,9 +302,12 @@ fn read_link(section: &Section<'_>, known: &Known, folder: &Path) -> Result<Site
 }
 
 /// The name of a site.
-fn site(known: &Known) -> Kind<'_, String> {
+fn site<'k>(known: &'k Known<'_>) -> Kind<'k, String> {
     Kind::new("the name of a site", |value| match value {
         Value::Text(name) if known.names.contains(name) => Ok(name.clone()),
+        Value::Text(name) if known.left_out.contains(name) => {
+            Err(Problem::new("this is none of network.topology.sites").hint(&known.remedy))
+        }
         Value::Text(name) => Err(match nearest(name, known.names.iter().map(String::as_str)) {
             Some(near) => Problem::new("there is no such site").hint(format_args!("did you mean \"{near}\"?")),
             None => Problem::new("there is no such site").hint(&known.remedy),
@@ -310,10 +316,12 @@ fn site(known: &Known) -> Kind<'_, String> {
     })
 }
 
-fn placement(known: &Known) -> Kind<'_, SitePlacement> {
-    let listed = list(site(known)).check(|names| match names.is_empty() {
-        true => Err(Problem::new("the list is empty").hint("name at least one site, or leave the key out")),
-        false => Ok(SitePlacement::Listed(names)),
+fn placement<'k>(known: &'k Known<'_>) -> Kind<'k, SitePlacement> {
+    let listed = list(site(known)).check(|names| {
+        if names.is_empty() {
+            return Err(Problem::new("the list is empty").hint("name at least one site, or leave the key out"));
+        }
+        Ok(SitePlacement::Listed(names))
     });
     listed.or(word([("round_robin", SitePlacement::RoundRobin), ("random", SitePlacement::Random)]))
 }
@@ -334,11 +342,11 @@ fn named_sites(sites: &Sites, placements: [&SitePlacement; 2]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for placement in placements {
         if let SitePlacement::Listed(listed) = placement {
-            listed.iter().for_each(|name| {
+            for name in listed {
                 if !names.contains(name) {
                     names.push(name.clone());
                 }
-            });
+            }
         }
     }
     match sites {
@@ -349,20 +357,20 @@ fn named_sites(sites: &Sites, placements: [&SitePlacement; 2]) -> Vec<String> {
 }
 
 impl Sites {
-    fn known(&self) -> Known {
+    fn known(&self) -> Known<'static> {
         match self {
             Sites::File(table) | Sites::Written(table) => {
                 let names = table.names().to_vec();
                 let shown =
                     if names.len() > 12 { format!("{}, …", names[..12].join(", ")) } else { names.join(", ") };
-                Known { names, remedy: format!("the sites are {shown}") }
+                Known { names, left_out: &[], remedy: format!("the sites are {shown}") }
             }
             Sites::Geographic { own, .. } => {
                 let clouds = regions().iter().map(|region| region.name.to_owned());
                 let names = own.iter().map(|place| place.name.clone()).chain(clouds).collect();
                 let remedy = "take a region of a public cloud such as us-east-1, europe-west1 or westeurope, or add \
                      [[network.topology.site]] with its name, latitude and longitude";
-                Known { names, remedy: remedy.to_owned() }
+                Known { names, left_out: &[], remedy: remedy.to_owned() }
             }
         }
     }

@@ -28,9 +28,8 @@ impl Jitter {
             // A part of nothing is nothing.
             Jitter::Relative(_) if base == Span::ZERO => Ok(Latency::constant(base)),
             Jitter::Relative(jitter) => {
-                let share = |length: Span| part_of(base, length);
-                let shape = scaled(jitter.shape(), share);
-                Latency::new(shape, base + share(jitter.offset()), base + share(jitter.floor()))
+                let part = |length: Span| part_of(base, length);
+                Latency::new(scaled(jitter.shape(), part), base + part(jitter.offset()), base + part(jitter.floor()))
             }
         }
     }

@@ -195,7 +195,7 @@ fn read_list(header: usize, rows: &[(usize, Vec<&str>)], meaning: Meaning) -> Re
         }
         let milliseconds = delay(line, from, to, value)?;
         let earlier = *entries.entry(pair).or_insert(Entry { milliseconds, line });
-        if earlier.milliseconds != milliseconds {
+        if meaning.one_way(earlier.milliseconds) != meaning.one_way(milliseconds) {
             let (from, to) = (from.to_owned(), to.to_owned());
             let (earlier, earlier_line) = (earlier.milliseconds, earlier.line);
             let problem = TableProblem::Contradiction { from, to, value: milliseconds, earlier, earlier_line };
@@ -355,8 +355,8 @@ mod tests {
             let error = SiteTable::parse(text).expect_err(text);
             assert_eq!(error.to_string(), message, "{text}");
         }
-        let many: String = (0..=SiteTable::MOST_SITES).map(|site| format!("a,{site},1\n")).collect();
-        let error = SiteTable::parse(&format!("from,to,rtt_ms\n{many}")).unwrap_err();
+        let many: Vec<String> = (0..=SiteTable::MOST_SITES).map(|site| format!("a,{site},1")).collect();
+        let error = SiteTable::parse(&format!("from,to,rtt_ms\n{}", many.join("\n"))).unwrap_err();
         assert_eq!(error.problem, TableProblem::TooMany);
     }
 
