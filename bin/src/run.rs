@@ -118,7 +118,7 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
 /// replicas. `run_once` adds time limit, log and judge; who wants to see something else can add an observer of its own.
 pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
     let (protocol, corrupted) = (&settings.protocol, settings.corrupted(key));
-    let mut simulation = Simulation::new(settings.network.clone(), key);
+    let mut simulation = Simulation::new(settings.network_for(key), key);
     let wire = protocol.wire();
     if wire.authentication() != Authentication::Signature {
         simulation = simulation.sizes(move |message| wire.size(message));

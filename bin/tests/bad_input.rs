@@ -232,6 +232,136 @@ fn a_network_stabilises_while_the_run_goes_on() {
 }
 
 #[test]
+fn a_file_of_delays_is_read_with_care() {
+    let matrix = |content: &str| {
+        let desk = Desk::with("[network.topology]\nmatrix = \"rtt.csv\"\nreplicas = [\"a\", \"b\"]\nclients = [\"a\"]");
+        desk.write("rtt.csv", content);
+        desk.byzlab("run e.toml --out out")
+    };
+    for (content, problem, remedy) in [
+        ("", "rtt.csv:1: there is no header", "begin with from,to,rtt_ms"),
+        ("a;b;c\n", "rtt.csv:1: `a;b;c` is not the header of a table", "with commas in between"),
+        ("from,to,rtt_ms\n", "rtt.csv:1: there is no delay below the header", "a line for each pair"),
+        ("from,to,rtt_ms\na,b\n", "rtt.csv:2: 2 cells where the header has 3", "one cell for each column"),
+        ("from,to,rtt_ms\na,b,-3", "rtt.csv:2: from `a` to `b`: `-3` is negative", "a number of milliseconds"),
+        ("from,to,rtt_ms\na,b,nan", "`nan` is not a finite number", "a number of milliseconds"),
+        ("from,to,rtt_ms\na,b,5000000", "`5000000` ms is more than an hour", "from 0 to 3600000"),
+        ("from,to,rtt_ms\na,b,1\na,b,2", "rtt.csv:3: from `a` to `b`: 2 ms here, but 1 ms in line 2", "keep one"),
+        ("from,to,one_way_ms\na,b,1", "a delay, but none from `b` to `a`", "add the other direction"),
+        (",a,b\na,0,1", "rtt.csv:2: 1 rows for 2 columns: the matrix is not square", "one row for each site"),
+        (
+            ",a,b\nb,0,1\na,1,0",
+            "rtt.csv:2: the row of `b` stands where that of `a` belongs",
+            "the order of the columns",
+        ),
+        (",a,b\na,0,\nb,1,0", "rtt.csv:2: from `a` to `b`: the delay is missing", "within a site it may be left out"),
+        (",a,a\na,0,1", "the site `a` comes twice", "name each site once"),
+        (
+            "from,to,rtt_ms\na,b,1\na,a,1",
+            "two nodes can be at b, but no delay is known from b to b",
+            "within_site = \"0.25ms\"",
+        ),
+        (
+            "from,to,rtt_ms\na,a,1\nb,b,1",
+            "\"rtt.csv\": no delay is known from a to b",
+            "[[network.topology.link]] with from, to and one_way",
+        ),
+    ] {
+        refused(&matrix(content), "e.toml:2: network.topology.matrix = \"rtt.csv\": ", &[problem, remedy]);
+    }
+    let missing = run("[network.topology]\nmatrix = \"deep/none.csv\"", "");
+    refused(&missing, "e.toml:2", &["deep/none.csv cannot be read", "from the folder of this experiment"]);
+}
+
+#[test]
+fn a_topology_names_sites_that_exist() {
+    let link = "replicas = [\"us-east-1\"]\n[[network.topology.link]]\n";
+    let own = "replicas = [\"x\"]\n[[network.topology.site]]\nname = \"x\"\n";
+    let table = "table = { sites = [\"a\", \"b\"], one_way = ";
+    for (line, lines, parts) in [
+        (
+            2,
+            "replicas = [\"us-esat-1\"]",
+            &["network.topology.replicas[0] = \"us-esat-1\": there is no such site", "did you mean \"us-east-1\"?"][..],
+        ),
+        (2, "sites = [\"atlantis\"]", &["no such site", "add [[network.topology.site]] with its name, latitude"]),
+        (2, "replicas = []", &["network.topology.replicas = []: the list is empty", "name at least one site"]),
+        (2, "clients = \"randon\"", &["network.topology.clients", "unknown word", "did you mean \"random\"?"]),
+        (1, "clients = \"random\"", &["network.topology: no site is named", "sites = [\"us-east-1\", \"eu-west-1\"]"]),
+        (2, "sites = [\"us-east-1\", \"us-east-1\"]", &["\"us-east-1\" comes twice", "name each site once"]),
+        (
+            3,
+            "sites = [\"us-east-1\"]\nreplicas = [\"sa-east-1\"]",
+            &["this is none of network.topology.sites", "name it there too, or take one of us-east-1"],
+        ),
+        (2, "inflation = 0.5", &["network.topology.inflation = 0.5: too small", "from 1 to 100"]),
+        (2, "within_site = \"2h\"", &["network.topology.within_site = \"2h\": too large", "at most 1h"]),
+        (
+            2,
+            "jitter = { distribution = \"exponential\", mean = 5 }",
+            &["network.topology.jitter.mean", "write \"5ms\""],
+        ),
+        (
+            2,
+            "jitter = { distribution = \"uniform\", min = \"0ms\", max = \"5%\" }",
+            &["network.topology.jitter.min = \"0ms\": unknown unit `ms`", "allowed: a share such as \"5%\""],
+        ),
+        (
+            2,
+            "jitter = { distribution = \"empirical\", file = \"e.txt\", offset = \"5%\" }",
+            &["network.topology.jitter.file", "another length of this distribution is a share"],
+        ),
+        (3, link, &["`network.topology.link[0].from` is missing"]),
+        (3, &format!("{link}from = \"us-east-1\"\nto = \"sa-east-1\""), &["nothing is different between these sites"]),
+        (
+            5,
+            &format!("{link}from = \"us-east1\"\nto = \"?\""),
+            &["network.topology.link[0].to = \"?\": there is no such"],
+        ),
+        (
+            5,
+            &format!("{own}latitude = 91\nlongitude = 0"),
+            &["site[0].latitude = 91: a latitude is a number of degrees"],
+        ),
+        (6, &format!("{own}latitude = 9\nlongitude = 999"), &["a longitude is a number of", "as a decimal number"]),
+        (3, &format!("{own}latitude = 9"), &["`network.topology.site[0].longitude` is missing"]),
+        (
+            2,
+            &format!("{table}[[\"0ms\"]] }}"),
+            &["network.topology.table.one_way", "not 2 rows of 2 delays", "\"none\""],
+        ),
+        (
+            2,
+            &format!("{table}[[\"none\", \"none\"], [\"none\", \"1ms\"]] }}"),
+            &["network.topology.table = ", "no delay is known from a to a", "within_site"],
+        ),
+        (3, &format!("{table}[] }}\ninflation = 2"), &["here they come from `table`"]),
+        (3, "matrix = \"m\"\ninflation = 2", &["inflation = 2: delays by geography need it", "leave out `inflation`"]),
+        (
+            3,
+            &format!("matrix = \"m\"\n{table}[] }}"),
+            &["so there cannot be a table too", "leave out `matrix` or `table`"],
+        ),
+        (
+            2,
+            "matrxi = \"m\"\nsites = [\"us-east-1\"]",
+            &["unknown key `network.topology.matrxi`", "did you mean `matrix`?"],
+        ),
+    ] {
+        let finished = run(&format!("[network.topology]\n{lines}"), "");
+        refused(&finished, &format!("e.toml:{line}: "), parts);
+    }
+    let both = "[network]\nlatency = { distribution = \"constant\", value = \"5ms\" }\n[network.topology]\nsites = [\"us-east-1\"]";
+    refused(&run(both, ""), "e.toml:2", &["[network.topology] replaces the latency", "leave out network.latency"]);
+    let sweep = "[network.topology]\n[sweep]\n\"network.topology.matrix\" = [\"a.csv\", \"b.csv\"]";
+    refused(&run(sweep, ""), "e.toml:3 ([sweep]", &["a sweep cannot vary the file", "an experiment for each file"]);
+    let heavy = "[network.topology]\nsites = [\"us-east-1\", \"sa-east-1\"]\nwithin_site = \"1h\"\n\
+         jitter = { distribution = \"pareto\", scale = \"100%\", shape = 2.2 }";
+    let parts = &["from us-east-1 to us-east-1: a draw can be infinite", "take a lighter tail"];
+    refused(&run(heavy, ""), "e.toml:4: network.topology.jitter", parts);
+}
+
+#[test]
 fn a_file_that_is_no_toml_says_where() {
     let finished = run("[experiment]\nseed = 5\ntime_limit = 5ms", "");
     refused(&finished, "e.toml:3", &["not valid TOML", "write \"5ms\" in quotes"]);

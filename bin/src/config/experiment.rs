@@ -8,12 +8,13 @@ use super::processing::read_processing;
 use super::protocol::{Crash, Derived, read_crashes, read_protocol};
 use super::scene::{SceneNames, Stage, read_scene};
 use super::sweep::{Axis, read_axes};
+use super::topology::{TopologySettings, read_topology};
 use super::units::{Nanoseconds, duration};
 use super::{ConfigError, Document, Origin, Problem, Value};
 use super::{Section, boolean, integer, text, word};
 use byzlab_adversary::{AttackConfig, Selection};
 use byzlab_analysis::LatencyMetric;
-use byzlab_network::{Key, NetworkModel, NodeId, Span, Time};
+use byzlab_network::{Delays, Key, NetworkModel, NodeId, Span, Time};
 use byzlab_replica::{Clock, Processing, ProtocolConfig, Workload};
 use std::path::Path;
 use std::sync::Arc;
@@ -82,8 +83,11 @@ pub struct Settings {
     pub clocks: Clocks,
     /// What the file leaves to others of its keys.
     pub derived: Derived,
-    /// The network.
+    /// The network. Where a topology draws the places of its nodes in each run, it says what can occur in any of them, and
+    /// [`Settings::network_for`] has that of a run.
     pub network: NetworkModel,
+    /// The sites of the nodes, if the network has such.
+    pub topology: Option<TopologySettings>,
     /// How its parts name their nodes.
     pub scene: SceneNames,
     /// The adversary.
@@ -247,7 +251,12 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
     let warmup = root.section("workload")?.or("warmup", duration(), Nanoseconds(0))?;
     let network = root.section("network")?;
     let stage = Stage { protocol: &protocol, time_limit: span(time_limit), folder };
-    let (network, scene) = read_scene(&network, &stage, read_network(&network, folder)?)?;
+    let topology = read_topology(&network, &protocol, folder)?;
+    let mut model = read_network(&network, folder)?;
+    if let Some(topology) = &topology {
+        model.delays = Delays::BetweenSites(topology.plan.delays().clone());
+    }
+    let (network, scene) = read_scene(&network, &stage, model)?;
     let adversary = read_adversary(&root.section("adversary")?, &protocol)?;
     let crashes = read_crashes(&root.section("cluster")?, protocol.cluster, &adversary.corrupted)?;
     let settings = Settings {
@@ -258,6 +267,7 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
         drain: span(drain),
         warmup: span(warmup),
         network,
+        topology,
         scene,
         adversary,
         protocol: Arc::new(protocol),

@@ -3,9 +3,10 @@
 use super::ConfigError;
 use super::experiment::span;
 use super::links::read_transport;
-use super::units::{Nanoseconds, Probability, duration, probability};
-use super::{Problem, Section, list, number, text, word};
+use super::units::{Nanoseconds, Probability, Share, duration, probability, share};
+use super::{Kind, Problem, Section, Value, list, number, text, word};
 use byzlab_network::latency::{LatencyError, Shape};
+use byzlab_network::topology::Jitter;
 use byzlab_network::{Latency, NetworkModel, Reorder, Span};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,8 +33,45 @@ pub(super) fn read_network(section: &Section<'_>, folder: &Path) -> Result<Netwo
     read_transport(section, NetworkModel { drop, duplicate, reorder, ..NetworkModel::perfect(latency) })
 }
 
+/// How the lengths of a distribution are written.
+#[derive(Clone, Copy)]
+enum Lengths {
+    /// `"5ms"`.
+    Times,
+    /// `"5%"` of a delay: the length for a delay of [`Jitter::UNIT`].
+    Shares,
+}
+
+impl Lengths {
+    fn kind(self) -> Kind<'static, Nanoseconds> {
+        match self {
+            Lengths::Times => duration(),
+            Lengths::Shares => share().map(|Share(parts)| Nanoseconds(parts)),
+        }
+    }
+}
+
 pub(super) fn read_latency(table: &Section<'_>, folder: &Path) -> Result<Latency, ConfigError> {
-    let length = |key| table.required(key, duration()).map(span);
+    read_distribution(table, folder, Lengths::Times)
+}
+
+/// A distribution of times, or, where a length is written as a share, of shares of each pair's delay.
+pub(super) fn read_jitter(table: &Section<'_>, folder: &Path) -> Result<Jitter, ConfigError> {
+    let is_share = |value: &Value| matches!(value, Value::Text(text) if text.contains('%') || text.contains("pp"));
+    let has_share = |key: &str| match table.peek(key) {
+        Some(Value::List(items)) => items.iter().any(|item| is_share(&item.value)),
+        Some(value) => is_share(value),
+        None => false,
+    };
+    if ["value", "values", "min", "max", "mean", "std_dev", "median", "scale", "offset"].into_iter().any(has_share) {
+        read_distribution(table, folder, Lengths::Shares).map(Jitter::Relative)
+    } else {
+        read_distribution(table, folder, Lengths::Times).map(Jitter::Absolute)
+    }
+}
+
+fn read_distribution(table: &Section<'_>, folder: &Path, lengths: Lengths) -> Result<Latency, ConfigError> {
+    let length = |key| table.required(key, lengths.kind()).map(span);
     let factor = |key| table.required(key, number(0.0..));
     let names = [
         "constant",
@@ -58,14 +96,15 @@ pub(super) fn read_latency(table: &Section<'_>, folder: &Path) -> Result<Latency
         "gamma" => Shape::Gamma { shape: factor("shape")?, scale: length("scale")? },
         "weibull" => Shape::Weibull { scale: length("scale")?, shape: factor("shape")? },
         "discrete" => Shape::Discrete {
-            values: table.required("values", list(duration().map(span)))?.into(),
+            values: table.required("values", list(lengths.kind().map(span)))?.into(),
             weights: table.required("weights", list(number(0.0..)))?.into(),
         },
-        _ => Shape::Empirical { values: read_measurements(table, folder)? },
+        _ => Shape::Empirical { values: read_measurements(table, folder, lengths)? },
     };
-    let offset = span(table.or("offset", duration(), Nanoseconds(0))?);
+    let offset = span(table.or("offset", lengths.kind(), Nanoseconds(0))?);
     // The uniform distribution has a `min` of its own, which is its floor.
-    let floor = if distribution == "uniform" { Nanoseconds(0) } else { table.or("min", duration(), Nanoseconds(0))? };
+    let floor =
+        if distribution == "uniform" { Nanoseconds(0) } else { table.or("min", lengths.kind(), Nanoseconds(0))? };
     Latency::new(shape, offset, span(floor)).map_err(|error| explain(table, &error))
 }
 
@@ -85,9 +124,13 @@ fn explain(table: &Section<'_>, error: &LatencyError) -> ConfigError {
 
 /// Measured latencies: a text file with one duration such as `12.5ms` a line; empty lines and lines that begin with `#` are
 /// passed over. With `values` in place of `file` they stand in the configuration itself, as `DIR/config.toml` writes them.
-fn read_measurements(table: &Section<'_>, folder: &Path) -> Result<Arc<[Span]>, ConfigError> {
-    if let Some(values) = table.optional("values", list(duration().map(span)))? {
+fn read_measurements(table: &Section<'_>, folder: &Path, lengths: Lengths) -> Result<Arc<[Span]>, ConfigError> {
+    if let Some(values) = table.optional("values", list(lengths.kind().map(span)))? {
         return Ok(values.into());
+    }
+    if let (Lengths::Shares, true) = (lengths, table.value("file").is_some()) {
+        let problem = "a file has times, but another length of this distribution is a share";
+        return Err(table.error_at("file", problem, "write times everywhere, or shares as `values`"));
     }
     let path = folder.join(table.required("file", text())?);
     let name = path.display();

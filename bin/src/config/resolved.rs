@@ -5,11 +5,13 @@ use super::links::{FickleNames, LineNames, PairNames};
 use super::processing::OPERATIONS;
 use super::protocol::Crash;
 use super::scene::{NodeNames, SceneNames};
-use super::units::{BitsPerSecond, Bytes, Nanoseconds, Probability};
+use super::topology::{SitePlacement, Sites, TopologySettings};
+use super::units::{BitsPerSecond, Bytes, Nanoseconds, Probability, Share};
 use super::workload::ReplyQuorum;
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
 use byzlab_analysis::oracle::Invariant;
 use byzlab_network::latency::Shape;
+use byzlab_network::topology::{Jitter, SiteTable, WITHIN_SITE, region};
 use byzlab_network::{
     Action, Bandwidth, BurstLoss, Cut, Delays, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Step, Synchrony,
     Time, Transport,
@@ -28,7 +30,8 @@ impl Experiment {
         out.key("independent_cells", self.independent_cells);
         out.key("time_limit", span(self.base.time_limit));
         out.key("drain", span(self.base.drain));
-        write_settings(&self.base, &|key| self.axes.iter().any(|axis| axis.key == key), &mut out);
+        let is_swept = |key: &str| self.axes.iter().any(|axis| axis.key == key);
+        write_settings(&self.base, &self.sites_in_use(), &is_swept, &mut out);
         if !self.axes.is_empty() {
             out.section("sweep");
             for axis in &self.axes {
@@ -67,8 +70,8 @@ impl Toml {
     }
 }
 
-/// `is_swept` tells of a key: what follows it is left to follow it.
-fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mut Toml) {
+/// `is_swept` tells of a key: what follows it is left to follow it. `sites` are those of all cells.
+fn write_settings(settings: &Settings, sites: &[&str], is_swept: &dyn Fn(&str) -> bool, out: &mut Toml) {
     let Settings { protocol, workload, derived, .. } = settings;
     out.section("cluster");
     out.key("replicas", protocol.cluster.replicas());
@@ -147,6 +150,9 @@ fn write_settings(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mu
 
     write_processing(settings, is_swept("processing.preset"), out);
     write_network(&settings.network, &settings.scene.lines, out);
+    if let Some(topology) = &settings.topology {
+        write_topology(topology, sites, out);
+    }
     write_changes(&settings.network, &settings.scene, out);
     write_scene(&settings.network, &settings.scene, out);
 
@@ -290,6 +296,75 @@ fn mode(cut: Cut) -> &'static str {
     }
 }
 
+/// A file of delays is not needed any more: what it says of the sites in use is written down.
+fn write_topology(topology: &TopologySettings, sites: &[&str], out: &mut Toml) {
+    let TopologySettings { in_play, replicas, clients, within_site, jitter: added, links, .. } = topology;
+    out.section("network.topology");
+    match in_play {
+        Some(names) => out.key("sites", strings(names)),
+        None => out.comment("sites = those that replicas and clients name, or else all of the table or all own ones"),
+    }
+    for (key, placement) in [("replicas", replicas), ("clients", clients)] {
+        match placement {
+            SitePlacement::Listed(names) => out.key(key, strings(names)),
+            SitePlacement::RoundRobin => out.key(key, quoted("round_robin")),
+            SitePlacement::Random => out.key(key, quoted("random")),
+        }
+    }
+    match (within_site, &topology.sites) {
+        (Some(delay), _) => out.key("within_site", span(*delay)),
+        (None, Sites::Geographic { .. }) => out.key("within_site", span(WITHIN_SITE)),
+        (None, _) => out.comment("within_site = the table's own entry for the site"),
+    }
+    if let Some(added) = added {
+        out.key("jitter", jitter(added));
+    }
+    match &topology.sites {
+        Sites::File(table) => {
+            // In the order of the file.
+            let used = table.names().iter().map(String::as_str).filter(|name| sites.contains(name));
+            write_table(&table.only(used), out);
+        }
+        Sites::Written(table) => write_table(table, out),
+        Sites::Geographic { own, inflation } => {
+            out.key("inflation", decimal(*inflation));
+            let is_own = |name: &str| own.iter().any(|place| place.name == name);
+            for region in sites.iter().filter(|name| !is_own(name)).filter_map(|name| region(name)) {
+                let (latitude, longitude) = (decimal(region.at.latitude()), decimal(region.at.longitude()));
+                out.comment(&format!("{} is in {}: {latitude}, {longitude}", region.name, region.place));
+            }
+            for place in own {
+                out.section("[network.topology.site]");
+                out.key("name", quoted(&place.name));
+                out.key("latitude", decimal(place.at.latitude()));
+                out.key("longitude", decimal(place.at.longitude()));
+            }
+        }
+    }
+    for link in links {
+        out.section("[network.topology.link]");
+        out.key("from", quoted(&link.from));
+        out.key("to", quoted(&link.to));
+        out.key("both", link.both);
+        if let Some(delay) = link.one_way {
+            out.key("one_way", span(delay));
+        }
+        if let Some(added) = &link.jitter {
+            out.key("jitter", jitter(added));
+        }
+    }
+}
+
+fn write_table(table: &SiteTable, out: &mut Toml) {
+    out.section("network.topology.table");
+    out.key("sites", strings(table.names()));
+    let sites = 0..table.names().len();
+    let delay = |from, to| table.one_way(from, to).map_or(quoted("none"), span);
+    let row = |from| format!("[{}]", sites.clone().map(|to| delay(from, to)).collect::<Vec<_>>().join(", "));
+    let rows: Vec<String> = sites.clone().map(row).collect();
+    out.key("one_way", format_args!("[\n    {},\n]", rows.join(",\n    ")));
+}
+
 fn write_scene(network: &NetworkModel, scene: &SceneNames, out: &mut Toml) {
     if let Some(Synchrony { gst, latency: early, drop }) = &network.synchrony {
         out.section("network.synchrony");
@@ -388,6 +463,18 @@ fn write_attack(AttackConfig { kind, scope }: &AttackConfig, out: &mut Toml) {
 }
 
 fn latency(latency: &Latency) -> String {
+    distribution(latency, span)
+}
+
+fn jitter(jitter: &Jitter) -> String {
+    match jitter {
+        Jitter::Absolute(latency) => distribution(latency, span),
+        Jitter::Relative(latency) => distribution(latency, |part| quoted(&Share(part.as_nanos()).to_string())),
+    }
+}
+
+/// A distribution whose lengths are written by `span`.
+fn distribution(latency: &Latency, span: impl Fn(Span) -> String) -> String {
     let list = |values: &[Span]| values.iter().map(|&value| span(value)).collect::<Vec<_>>().join(", ");
     let (name, parameters) = match latency.shape() {
         Shape::Constant { value } => ("constant", format!("value = {}", span(*value))),
@@ -434,6 +521,11 @@ fn node_names(names: &NodeNames) -> String {
 fn nodes(nodes: &[NodeId]) -> String {
     let ids: Vec<String> = nodes.iter().map(ToString::to_string).collect();
     format!("[{}]", ids.join(", "))
+}
+
+fn strings(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| quoted(name)).collect();
+    format!("[{}]", names.join(", "))
 }
 
 /// A decimal number, with a point even if it is whole.

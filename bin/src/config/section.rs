@@ -143,6 +143,11 @@ impl<'a> Section<'a> {
         self.ask(key).map(|located| &located.value)
     }
 
+    /// As [`value`](Self::value), but without marking the key as known: for a look ahead at how something is written.
+    pub(super) fn peek(&self, key: &str) -> Option<&'a Value> {
+        self.find(key).map(|located| &located.value)
+    }
+
     /// The value of a key, if it is set.
     pub fn optional<T>(&self, key: &str, kind: Kind<'_, T>) -> Result<Option<T>, ConfigError> {
         let Some(located) = self.ask(key) else {

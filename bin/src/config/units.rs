@@ -22,6 +22,10 @@ pub struct Bytes(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct BitsPerSecond(pub u64);
 
+/// A part of a length of time, in parts of a billion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Share(pub u64);
+
 /// A probability: from 0 to 1, both included, never NaN.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 pub struct Probability(f64);
@@ -70,6 +74,11 @@ pub fn bit_rate() -> Kind<'static, BitsPerSecond> {
     BIT_RATE.kind().map(BitsPerSecond)
 }
 
+/// A part of a length of time, such as `"5%"`.
+pub fn share() -> Kind<'static, Share> {
+    SHARE.kind().map(Share)
+}
+
 /// A probability, a number from 0 to 1.
 pub fn probability() -> Kind<'static, Probability> {
     Kind::new("a probability from 0 to 1", |value| {
@@ -108,7 +117,7 @@ macro_rules! quantity {
         )*
     };
 }
-quantity!(Nanoseconds: DURATION Bytes: SIZE BitsPerSecond: BIT_RATE);
+quantity!(Nanoseconds: DURATION Bytes: SIZE BitsPerSecond: BIT_RATE Share: SHARE);
 
 /// The units of one quantity.
 struct Units {
@@ -204,6 +213,14 @@ const BIT_RATE: Units = Units {
         ("gb/s", "Gbit/s"),
         ("mb/s", "Mbit/s"),
     ],
+};
+
+const SHARE: Units = Units {
+    wanted: r#"a share such as "5%" or "0.5%" (also ppm, ppb)"#,
+    scale: &[unit("ppb", 1), unit("ppm", 1_000), unit("%", 10_000_000)],
+    zero: "0%",
+    usual: ("%", "percent"),
+    slips: &[("percent", "%"), ("pct", "%"), ("per cent", "%")],
 };
 
 /// More digits than these, and a number fits no 64 bits or is finer than any smallest unit.

@@ -105,6 +105,22 @@ fn sizes() {
 }
 
 #[test]
+fn shares() {
+    for (text, parts, printed) in [
+        ("5%", 50_000_000, "5%"),
+        ("0.5 %", 5_000_000, "5000ppm"),
+        ("250%", 2_500_000_000, "250%"),
+        ("1ppb", 1, "1ppb"),
+        ("0%", 0, "0%"),
+    ] {
+        let share: Share = text.parse().unwrap();
+        assert_eq!((share, share.to_string().parse()), (Share(parts), Ok(share)), "{text} is printed as {share}");
+        assert_eq!(share.to_string(), printed);
+    }
+    assert!("0.0000000001%".parse::<Share>().is_err(), "less than one part of a billion");
+}
+
+#[test]
 fn errors_as_users_see_them() {
     let allowed = r#"allowed: a duration such as "5ms", "1.5s", "250us", "10ns" (also min, h)"#;
     for (value, problem, hint) in [
