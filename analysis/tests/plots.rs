@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use byzlab_analysis::{
-    AnalysisOptions, GroupSummary, Outcome, RunRow, RunTable, Samples, summarize, write_sweep_plots,
+    AnalysisOptions, GroupSummary, Outcome, RunRow, RunTable, RunValue, summarize, write_sweep_plots,
 };
 
 /// `runs` runs in each cell, of which `completed(cell)` have a latency of about `latency_ms(cell)`.
@@ -16,14 +16,14 @@ fn groups(
     latency_ms: impl Fn(u32) -> f64,
 ) -> Vec<GroupSummary> {
     let mut rows = Vec::new();
-    let mut samples = Vec::new();
-    for (cell, values) in (0..).zip(cells) {
+    let mut values = Vec::new();
+    for (cell, parameters) in (0..).zip(cells) {
         for run in 0..runs {
             rows.push(RunRow {
                 cell,
                 run,
                 seed: 1,
-                parameters: values.iter().map(|&value| value.to_owned()).collect(),
+                parameters: parameters.iter().map(|&value| value.to_owned()).collect(),
                 replicas: 10,
                 faults: 3,
                 corrupted: 0,
@@ -40,13 +40,12 @@ fn groups(
             });
             // Evenly spread over ±20 %.
             let spread = 0.8 + 0.4 * f64::from(run * 37 % runs) / f64::from(runs);
-            let nanoseconds = vec![(latency_ms(cell) * spread * 1e6) as u64];
-            samples.push(Samples { nanoseconds, undefined: 0 });
+            values.push(RunValue { value: Some(latency_ms(cell) * spread), undefined: 0 });
         }
     }
     let swept_keys = keys.iter().map(|&key| key.to_owned()).collect();
     let table = RunTable { swept_keys, rows };
-    summarize(&table, Some(&samples), &AnalysisOptions::default()).expect("good options")
+    summarize(&table, Some(&values), &AnalysisOptions::default()).expect("good options")
 }
 
 /// Draws into a temporary folder, or below `BYZLAB_PLOTS` to look at them; returns both SVGs.

@@ -8,8 +8,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a results folder may hold.
-const FILES: [&str; 7] =
-    ["config.toml", "runs.csv", "events.csv", "latency.svg", "latency.png", "success.svg", "success.png"];
+const FILES: [&str; 9] = [
+    "config.toml",
+    "runs.csv",
+    "events.csv",
+    "latency.svg",
+    "latency.png",
+    "throughput.svg",
+    "throughput.png",
+    "success.svg",
+    "success.png",
+];
 
 /// Why results cannot be written.
 #[derive(Debug, thiserror::Error)]

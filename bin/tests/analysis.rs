@@ -32,7 +32,7 @@ fn json_has_all_fields_with_their_types() {
         assert_eq!((group["runs"].as_u64(), group["confidence"].as_f64()), (Some(20), Some(0.95)));
         assert_eq!(group["requests"].as_u64(), Some(40));
         assert!(group["notes"].is_array());
-        for key in ["completed", "errors", "requests_completed", "latency_runs", "undefined_samples"] {
+        for key in ["completed", "errors", "requests_completed", "measured_runs", "undefined_samples"] {
             assert!(group[key].is_u64(), "{key} in {group}");
         }
         for key in ["success", "agreement", "mean", "median", "p99"] {
@@ -107,6 +107,22 @@ fn a_metric_can_be_chosen() {
     assert!(client > quorum + 15.0, "{client} {quorum}");
     let from_request = mean("all_commit_from_request");
     assert!(from_request > all + 5.0 && from_request < all + 35.0, "{from_request} {all}");
+}
+
+#[test]
+fn throughput_is_a_metric() {
+    let toml = "experiment = { runs = 5 }\nworkload = { requests = 4 }\n[output]\nmetric = \"throughput\"\n\
+                [sweep]\n\"workload.clients\" = [1, 2]";
+    let desk = results(toml);
+    let [one, two] = &json(&desk, "")[..] else { panic!("two cells") };
+    assert_eq!((&one["metric"], &one["unit"]), (&"throughput".into(), &"requests/s".into()));
+    let mean = |group: &Value| group["mean"]["estimate"].as_f64().unwrap();
+    // Closed loop: one client's requests follow each other, two clients have two under way.
+    let latency = mean(&json(&desk, "--metric client")[0]) / 1e3;
+    assert!((mean(one) * latency - 1.0).abs() < 0.2, "{} requests/s at {latency} s", mean(one));
+    assert!(mean(two) > 1.5 * mean(one), "{one} {two}");
+    assert!(desk.path("out/throughput.svg").exists() && !desk.path("out/latency.svg").exists());
+    assert!(desk.read("out/throughput.svg").contains("mean throughput [requests/s of virtual time]"));
 }
 
 #[test]

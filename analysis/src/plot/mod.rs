@@ -40,11 +40,12 @@ pub enum PlotError {
     },
 }
 
-/// Draws latency and success share against the first swept key, with interval bars.
+/// Draws latency or throughput, whichever was measured, and success share against the first swept key, with
+/// interval bars.
 ///
-/// Writes `success.svg` and `success.png`, and, unless no group has a log, `latency.svg` and
-/// `latency.png`, into `dir`; returns their paths. Each combination of the other keys is a line of
-/// its own. Cells without a latency are marked as such. Draws nothing if the groups have no key.
+/// Writes `success.svg` and `success.png`, and, unless no group has a value, `latency.svg` and
+/// `latency.png` or `throughput.svg` and `throughput.png`, into `dir`; returns their paths. Each combination of the
+/// other keys is a line of its own. Cells without a value are marked as such. Draws nothing if the groups have no key.
 pub fn write_sweep_plots(dir: &Path, groups: &[GroupSummary]) -> Result<Vec<PathBuf>, PlotError> {
     let mut written = Vec::new();
     for (name, figure) in sweep::figures(groups) {

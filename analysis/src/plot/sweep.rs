@@ -1,7 +1,8 @@
-//! What is drawn of a sweep: latency and success share against the first key.
+//! What is drawn of a sweep: latency or throughput, and success share, against the first key.
 
 use super::axis::{KeyAxis, ValueAxis};
 use super::figure::{Bar, Figure, Point, Series};
+use crate::metric::Metric;
 use crate::render::percent_digits;
 use crate::summary::{Estimate, GroupSummary};
 
@@ -14,14 +15,14 @@ pub(super) fn figures(groups: &[GroupSummary]) -> Vec<(&'static str, Figure)> {
         return Vec::new();
     };
     let mut figures = vec![("success", success(key, first, groups))];
-    // Without any latency there is nothing to draw, be it for want of a log or of a completed run.
-    if groups.iter().any(|group| group.latency_runs > 0) {
-        figures.insert(0, ("latency", latency(key, first, groups)));
+    // Without any value there is nothing to draw, be it for want of a log or of a completed run.
+    if groups.iter().any(|group| group.measured_runs > 0) {
+        figures.insert(0, (first.metric.quantity(), measured(key, first, groups)));
     }
     figures
 }
 
-fn latency(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
+fn measured(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
     let bar = |group: &GroupSummary| bar(&group.mean, 1.0);
     let drawn: Vec<Bar> = groups.iter().filter_map(bar).collect();
     let ends = |bar: &Bar| {
@@ -35,18 +36,22 @@ fn latency(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
         runs_a_cell(groups),
         span(groups.iter().map(|group| group.completed)),
     )];
-    caption.push("Latency is over completed runs only; see the success share beside it.".to_owned());
+    let (quantity, title, no_value) = match first.metric {
+        Metric::Throughput => ("Throughput", "Throughput".to_owned(), "nothing\naccepted"),
+        latency => ("Latency", format!("Consensus latency ({latency})"), "no latency\nsample"),
+    };
+    caption.push(format!("{quantity} is over completed runs only; see the success share beside it."));
     if drawn.iter().any(|bar| bar.interval.is_none()) {
         caption.push("Hollow: a single run, no interval.".to_owned());
     }
-    let only_failed = |group: &GroupSummary| group.latency_runs > 0 || group.completed == 0;
+    let only_failed = |group: &GroupSummary| group.measured_runs > 0 || group.completed == 0;
     Figure {
-        title: format!("Consensus latency ({})", first.metric),
+        title,
         subtitle: first.metric.description().to_owned(),
         key: key.to_owned(),
-        value: "mean latency [ms of virtual time]".to_owned(),
+        value: format!("mean {} [{} of virtual time]", first.metric.quantity(), first.unit),
         caption,
-        absent: if groups.iter().all(only_failed) { "no completed\nrun" } else { "no latency\nsample" },
+        absent: if groups.iter().all(only_failed) { "no completed\nrun" } else { no_value },
         key_axis: key_axis(groups),
         value_axis: ValueAxis::covering(&values),
         series: series(groups, bar),

@@ -20,7 +20,7 @@ pub fn csv(groups: &[GroupSummary]) -> String {
 fn header(group: &GroupSummary) -> Vec<String> {
     let mut columns: Vec<String> = group.group.iter().map(|(key, _)| key.clone()).collect();
     let names = "metric unit confidence runs completed errors requests requests_completed \
-                 requests_share latency_runs undefined_samples";
+                 requests_share measured_runs undefined_samples";
     columns.extend(names.split(' ').map(str::to_owned));
     for (name, _) in estimates(group) {
         columns.extend([name.to_owned(), format!("{name}_lower"), format!("{name}_upper")]);
@@ -41,7 +41,7 @@ fn row(group: &GroupSummary) -> Vec<String> {
         group.requests.to_string(),
         group.requests_completed.to_string(),
         optional(group.requests_share),
-        group.latency_runs.to_string(),
+        group.measured_runs.to_string(),
         group.undefined_samples.to_string(),
     ]);
     let mut notes = group.notes.clone();

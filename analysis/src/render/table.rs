@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use crate::metric::Metric;
 use crate::summary::{Estimate, GroupSummary};
 
 /// The groups as an aligned table, under it what the numbers mean and the notes.
 ///
-/// Latencies have as many decimals as their interval justifies; `?` is an undefined end.
+/// Values have as many decimals as their interval justifies; `?` is an undefined end.
 pub fn table(groups: &[GroupSummary]) -> String {
     let Some(first) = groups.first() else {
         return "no runs\n".to_owned();
@@ -16,12 +17,20 @@ pub fn table(groups: &[GroupSummary]) -> String {
     let mut text = align(&rows);
     let _ = write!(
         text,
-        "\n{} latency: {}; ms of virtual time.\n\
-         Over completed runs only; the unit is the run, a run's value is the mean of its samples.\n\
+        "\n{}: {}; {} of virtual time.\n\
+         Over completed runs only; the unit is the run, {}.\n\
          Brackets and ± are {} % intervals over runs: Wilson for shares, Student t for the mean, \
          order statistics\nfor quantiles (estimated by linear interpolation, type 7).\n",
-        first.metric,
+        match first.metric {
+            Metric::Throughput => "throughput".to_owned(),
+            latency => format!("{latency} latency"),
+        },
         first.metric.description(),
+        first.unit,
+        match first.metric {
+            Metric::Throughput => "each has one throughput",
+            _ => "a run's value is the mean of its samples",
+        },
         percent_digits(first.confidence),
     );
     for note in notes(groups) {
@@ -32,8 +41,9 @@ pub fn table(groups: &[GroupSummary]) -> String {
 
 fn header(group: &GroupSummary) -> Vec<String> {
     let keys = group.group.iter().map(|(key, _)| key.clone());
-    let figures = ["completed", "success %", "requests %", "mean ms", "median ms", "p99 ms", "agreement %"];
-    keys.chain(figures.map(str::to_owned)).collect()
+    let shares = ["completed", "success %", "requests %"].map(str::to_owned);
+    let figures = ["mean", "median", "p99"].map(|figure| format!("{figure} {}", group.unit));
+    keys.chain(shares).chain(figures).chain(["agreement %".to_owned()]).collect()
 }
 
 fn row(group: &GroupSummary) -> Vec<String> {
@@ -105,7 +115,7 @@ fn names(groups: &[&GroupSummary]) -> String {
 fn notes_of(group: &GroupSummary) -> Vec<String> {
     let mut notes = group.notes.clone();
     let figures = [("mean", &group.mean), ("median", &group.median), ("p99", &group.p99)];
-    if group.latency_runs == 0 {
+    if group.measured_runs == 0 {
         // The reason is the same for all three.
         notes.extend(group.mean.note.clone());
     } else {

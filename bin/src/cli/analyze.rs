@@ -2,7 +2,7 @@
 
 use super::{CliError, print};
 use crate::config::Experiment;
-use byzlab_analysis::{AnalysisOptions, GroupSummary, LatencyMetric, analyze, render};
+use byzlab_analysis::{AnalysisOptions, GroupSummary, Metric, analyze, render};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,10 +11,10 @@ use std::process::ExitCode;
 pub(super) struct AnalyzeArguments {
     /// A results folder.
     dir: PathBuf,
-    /// The latency to show: `all_commit`, `quorum_commit`, `first_commit`, `replica_commit`, each also with
-    /// `_from_request`, or `client`. Left out: what the experiment says, `all_commit` by default.
+    /// What to show: a latency, `all_commit`, `quorum_commit`, `first_commit`, `replica_commit`, each also with
+    /// `_from_request`, or `client`; or the `throughput`. Left out: what the experiment says, `all_commit` by default.
     #[arg(long, value_name = "METRIC")]
-    metric: Option<LatencyMetric>,
+    metric: Option<Metric>,
     /// Groups the runs by these keys instead of by all swept ones.
     #[arg(long, value_name = "KEY", num_args = 1..)]
     by: Option<Vec<String>>,
@@ -51,7 +51,7 @@ fn read_groups(arguments: &AnalyzeArguments) -> Result<Vec<GroupSummary>, CliErr
     // Warm-up and metric are part of the experiment; logs without one count from their first event.
     let config = arguments.dir.join("config.toml");
     let experiment = if config.exists() { Some(Experiment::load(&config, &[])?) } else { None };
-    let usual = experiment.as_ref().map_or(LatencyMetric::AllCommit, |experiment| experiment.metric);
+    let usual = experiment.as_ref().map_or(Metric::AllCommit, |experiment| experiment.metric);
     let options = AnalysisOptions {
         metric: arguments.metric.unwrap_or(usual),
         by: arguments.by.clone(),

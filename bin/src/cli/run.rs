@@ -74,7 +74,7 @@ fn assumptions(experiment: &Experiment) -> Vec<String> {
     }
     lines.extend(experiment.idle_scenes());
     if experiment.events == EventDetail::None {
-        lines.push("output.events = \"none\": there will be no latency in the results".to_owned());
+        lines.push("output.events = \"none\": there will be no latency and no throughput in the results".to_owned());
     }
     lines
 }
