@@ -203,9 +203,9 @@ fn throughput_beside_latency() {
     assert_near(late.mean.estimate, 25.0);
     assert!(late.notes[0].contains("1 completed runs accepted no request after the warm-up"), "{:?}", late.notes);
     let options = AnalysisOptions { warmup_ns: 100_000_000, ..options };
-    let none = &analyze_metrics(dir.path(), &metrics, &options).unwrap()[1][0];
-    let note = none.mean.note.as_deref();
-    assert_eq!(note, Some("no request was accepted after the warm-up in the completed runs"));
+    let nothing = &analyze_metrics(dir.path(), &metrics, &options).unwrap()[1][0];
+    let reason = nothing.mean.note.as_deref();
+    assert_eq!(reason, Some("no request was accepted after the warm-up in the completed runs"));
 }
 
 #[test]
