@@ -47,7 +47,7 @@ pub use log::{EventReader, EventWriter, LogError, RowProblem};
 pub use measure::{RunMeasures, RunValue};
 pub use metric::{Metric, UnknownMetric};
 pub use oracle::{Oracles, check_results};
-pub use plot::{PlotError, write_sweep_plots};
+pub use plot::{PlotError, write_saturation_plot, write_sweep_plots};
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
 pub use summary::{AnalysisError, AnalysisOptions, Estimate, GroupSummary, analyze, analyze_metrics, summarize};
 pub use throughput::RunThroughput;

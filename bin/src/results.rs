@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a results folder may hold.
-const FILES: [&str; 9] = [
+const FILES: [&str; 14] = [
     "config.toml",
     "runs.csv",
     "events.csv",
@@ -18,6 +18,11 @@ const FILES: [&str; 9] = [
     "throughput.png",
     "success.svg",
     "success.png",
+    "saturation.svg",
+    "saturation.png",
+    "latency_parts.csv",
+    "latency_parts.svg",
+    "latency_parts.png",
 ];
 
 /// Why results cannot be written.

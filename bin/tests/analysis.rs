@@ -123,6 +123,12 @@ fn throughput_is_a_metric() {
     assert!(mean(two) > 1.5 * mean(one), "{one} {two}");
     assert!(desk.path("out/throughput.svg").exists() && !desk.path("out/latency.svg").exists());
     assert!(desk.read("out/throughput.svg").contains("mean throughput [requests/s of virtual time]"));
+    // And what is swept is the load.
+    let curve = desk.read("out/saturation.svg");
+    assert!(
+        curve.contains("mean client latency [ms of virtual time]") && curve.contains("workload.clients"),
+        "{curve}"
+    );
 }
 
 #[test]
@@ -171,6 +177,7 @@ fn csv_has_a_row_for_each_group() {
 #[test]
 fn without_events_there_is_success_but_no_latency() {
     let desk = results(&format!("{EXPERIMENT}\n[output]\nevents = \"none\""));
+    assert!(!desk.path("out/saturation.svg").exists());
     let groups = json(&desk, "");
     assert_eq!(groups[0]["success"]["estimate"], 1.0);
     for figure in ["mean", "median", "p99"] {

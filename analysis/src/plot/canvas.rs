@@ -98,6 +98,12 @@ impl Canvas {
         );
     }
 
+    /// A text in a colour of its own, from left to right.
+    pub(super) fn colored_text(&mut self, (x, y): (f64, f64), text: &str, size: f64, color: &str) {
+        let text = escape(text);
+        let _ = writeln!(self.body, r#"<text x="{x:.2}" y="{y:.2}" font-size="{size}" fill="{color}">{text}</text>"#);
+    }
+
     pub(super) fn finish(self) -> String {
         let Self { body, width, height } = self;
         format!(

@@ -1,7 +1,8 @@
-//! Plots of a sweep, as SVG and PNG.
+//! Plots, as SVG and PNG.
 //!
 //! ```text
-//! groups ─► sweep (what is drawn) ─► figure (where: axes, bars, legend) ─► canvas (SVG) ─► PNG
+//! groups ─┬► sweep (what is drawn) ─► figure (where: axes, bars, legend) ─┬► canvas (SVG) ─► PNG
+//!         └► saturation (throughput against latency) ─────────────────────┘
 //! ```
 //!
 //! The SVG is written by hand, the PNG is that SVG rendered with the bundled font, so both look the
@@ -10,6 +11,8 @@
 mod axis;
 mod canvas;
 mod figure;
+mod saturation;
+mod style;
 mod sweep;
 
 use std::io;
@@ -18,6 +21,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::summary::GroupSummary;
+use saturation::Saturation;
+
+pub use saturation::load_key;
 
 /// Why a plot cannot be written.
 #[derive(Debug, Error)]
@@ -49,16 +55,37 @@ pub enum PlotError {
 pub fn write_sweep_plots(dir: &Path, groups: &[GroupSummary]) -> Result<Vec<PathBuf>, PlotError> {
     let mut written = Vec::new();
     for (name, figure) in sweep::figures(groups) {
-        let svg = figure.to_svg();
-        let path = dir.join(format!("{name}.svg"));
-        write(&path, svg.as_bytes())?;
-        written.push(path);
-        let path = dir.join(format!("{name}.png"));
-        let png = canvas::to_png(&svg).map_err(|reason| PlotError::Render { path: path.clone(), reason })?;
-        write(&path, &png)?;
-        written.push(path);
+        written.extend(write_both(dir, name, &figure.to_svg())?);
     }
     Ok(written)
+}
+
+/// Draws mean client latency against mean throughput, one point a cell with interval bars both ways, joined in the
+/// order of the load ([`load_key`]); each combination of the other keys is a line of its own.
+///
+/// Takes the groups of [`Metric::Client`](crate::Metric::Client) and of
+/// [`Metric::Throughput`](crate::Metric::Throughput), of the same runs in the same order, as
+/// [`analyze_metrics`](crate::analyze_metrics) gives them. Writes `saturation.svg` and `saturation.png` into `dir` and
+/// returns their paths; nothing if no key says how much clients ask for, or no cell has both values. The caption names
+/// the cells that are left out.
+pub fn write_saturation_plot(
+    dir: &Path,
+    client: &[GroupSummary],
+    throughput: &[GroupSummary],
+) -> Result<Vec<PathBuf>, PlotError> {
+    match Saturation::new(client, throughput) {
+        Some(figure) => Ok(write_both(dir, "saturation", &figure.to_svg())?.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Writes NAME.svg and NAME.png.
+fn write_both(dir: &Path, name: &str, svg: &str) -> Result<[PathBuf; 2], PlotError> {
+    let (path, rendered) = (dir.join(format!("{name}.svg")), dir.join(format!("{name}.png")));
+    write(&path, svg.as_bytes())?;
+    let png = canvas::to_png(svg).map_err(|reason| PlotError::Render { path: rendered.clone(), reason })?;
+    write(&rendered, &png)?;
+    Ok([path, rendered])
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), PlotError> {

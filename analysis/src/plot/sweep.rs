@@ -1,10 +1,11 @@
 //! What is drawn of a sweep: latency or throughput, and success share, against the first key.
 
 use super::axis::{KeyAxis, ValueAxis};
-use super::figure::{Bar, Figure, Point, Series};
+use super::figure::{Figure, Point, Series};
+use super::style::Bar;
 use crate::metric::Metric;
 use crate::render::percent_digits;
-use crate::summary::{Estimate, GroupSummary};
+use crate::summary::GroupSummary;
 
 /// The figures with their file names; none without a key.
 pub(super) fn figures(groups: &[GroupSummary]) -> Vec<(&'static str, Figure)> {
@@ -23,13 +24,9 @@ pub(super) fn figures(groups: &[GroupSummary]) -> Vec<(&'static str, Figure)> {
 }
 
 fn measured(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
-    let bar = |group: &GroupSummary| bar(&group.mean, 1.0);
+    let bar = |group: &GroupSummary| Bar::new(&group.mean, 1.0);
     let drawn: Vec<Bar> = groups.iter().filter_map(bar).collect();
-    let ends = |bar: &Bar| {
-        let (lower, upper) = bar.interval.unwrap_or((bar.estimate, bar.estimate));
-        [lower, upper]
-    };
-    let values: Vec<f64> = drawn.iter().flat_map(ends).collect();
+    let values: Vec<f64> = drawn.iter().map(Bar::ends).flat_map(|(lower, upper)| [lower, upper]).collect();
     let mut caption = vec![format!(
         "Bars: {} % Student t intervals of the mean over runs. {}, completed {}.",
         percent_digits(first.confidence),
@@ -72,16 +69,8 @@ fn success(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
         absent: "no run",
         key_axis: key_axis(groups),
         value_axis: ValueAxis::percent(),
-        series: series(groups, |group| bar(&group.success, 100.0)),
+        series: series(groups, |group| Bar::new(&group.success, 100.0)),
     }
-}
-
-fn bar(estimate: &Estimate, scale: f64) -> Option<Bar> {
-    let ends = estimate.lower.zip(estimate.upper);
-    Some(Bar {
-        estimate: estimate.estimate? * scale,
-        interval: ends.map(|(lower, upper)| (lower * scale, upper * scale)),
-    })
 }
 
 /// The distinct values of the first key, in the order of the sweep.
@@ -116,13 +105,13 @@ fn first_value(group: &GroupSummary) -> &str {
     group.group.first().map_or("", |(_, value)| value)
 }
 
-fn runs_a_cell(groups: &[GroupSummary]) -> String {
+pub(super) fn runs_a_cell(groups: &[GroupSummary]) -> String {
     let runs = span(groups.iter().map(|group| group.runs));
     format!("{runs} {} a cell", if runs == "1" { "run" } else { "runs" })
 }
 
 /// `200`, or `100–200` where they differ.
-fn span(counts: impl Iterator<Item = u64> + Clone) -> String {
+pub(super) fn span(counts: impl Iterator<Item = u64> + Clone) -> String {
     let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
     if least == most { most.to_string() } else { format!("{least}–{most}") }
 }
