@@ -6,6 +6,7 @@
 //!                 │  (latency, throughput)  │
 //!                 │                     statistics
 //!                 └────► oracle: did the protocol keep its promises?
+//! latency_parts.csv ──► parts ──► render, plot: where did the time of each request go?
 //! ```
 //!
 //! The crate stands alone: it needs the logs, not the simulator that wrote them. The simulator uses
@@ -34,6 +35,7 @@ pub mod log;
 pub mod measure;
 pub mod metric;
 pub mod oracle;
+pub mod parts;
 pub mod plot;
 pub mod render;
 pub mod runs;
@@ -47,7 +49,11 @@ pub use log::{EventReader, EventWriter, LogError, RowProblem};
 pub use measure::{RunMeasures, RunValue};
 pub use metric::{Metric, UnknownMetric};
 pub use oracle::{Oracles, check_results};
-pub use plot::{PlotError, write_saturation_plot, write_sweep_plots};
+pub use parts::{
+    LatencyParts, LatencyPartsReader, LatencyPartsWriter, Part, PartMean, PartTimes, PartsError, PartsProblem,
+    PartsSummary, summarize_parts,
+};
+pub use plot::{PlotError, write_parts_plot, write_saturation_plot, write_sweep_plots};
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
 pub use summary::{AnalysisError, AnalysisOptions, Estimate, GroupSummary, analyze, analyze_metrics, summarize};
 pub use throughput::RunThroughput;

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::log::LogError;
 use crate::measure::{RunValue, read_values};
 use crate::metric::Metric;
+use crate::parts::PartsError;
 use crate::runs::{Outcome, RunRow, RunTable, RunsError};
 use crate::statistics::{Moments, Proportion, is_inside_unit, quantile_interval, quantile_min_n, wilson};
 
@@ -50,6 +51,22 @@ pub enum AnalysisError {
     )]
     NoEvents {
         /// The events log.
+        path: PathBuf,
+        /// The cell.
+        cell: u32,
+        /// The run.
+        run: u32,
+    },
+    /// `latency_parts.csv` cannot be read, or contradicts itself or `runs.csv`.
+    #[error(transparent)]
+    Parts(#[from] PartsError),
+    /// A completed run left no parts of latencies.
+    #[error(
+        "{}: no row of cell {cell}, run {run}, which runs.csv calls completed; \
+         the file is incomplete, run the experiment again", path.display()
+    )]
+    NoParts {
+        /// The file.
         path: PathBuf,
         /// The cell.
         cell: u32,
@@ -128,7 +145,7 @@ pub struct Estimate {
 }
 
 /// The group's values as JSON: numbers and booleans where they parse as such, else strings.
-fn group_object<S: Serializer>(group: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn group_object<S: Serializer>(group: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
     let mut object = serializer.serialize_map(Some(group.len()))?;
     for (key, text) in group {
         let parsed = serde_json::from_str(text).ok();
@@ -323,7 +340,7 @@ fn summarize_group(
 }
 
 /// A share of the runs; groups have at least one.
-fn share(successes: u64, runs: u64, confidence: f64) -> Estimate {
+pub(crate) fn share(successes: u64, runs: u64, confidence: f64) -> Estimate {
     let share = wilson(successes, runs, confidence);
     Estimate {
         estimate: share.map(|share: Proportion| share.estimate),
@@ -334,7 +351,7 @@ fn share(successes: u64, runs: u64, confidence: f64) -> Estimate {
     }
 }
 
-fn mean(values: &[f64], confidence: f64, no_value: impl Fn() -> String) -> Estimate {
+pub(crate) fn mean(values: &[f64], confidence: f64, no_value: impl Fn() -> String) -> Estimate {
     let moments: Moments = values.iter().copied().collect();
     let interval = moments.interval(confidence);
     let note = match values.len() {

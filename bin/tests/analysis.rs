@@ -2,6 +2,7 @@
 
 mod program;
 
+use byzlab_analysis::{LatencyParts, LatencyPartsWriter, Part, PartTimes};
 use program::{Desk, Finished};
 use serde_json::Value;
 
@@ -129,6 +130,52 @@ fn throughput_is_a_metric() {
         curve.contains("mean client latency [ms of virtual time]") && curve.contains("workload.clients"),
         "{curve}"
     );
+}
+
+/// The file is made by hand: one request of the first run, and one of the second.
+#[test]
+fn the_parts_of_latencies_are_shown() {
+    let desk = results("experiment = { runs = 2 }");
+    let Finished { code, stdout, stderr } = desk.byzlab("analyze out --parts");
+    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
+    assert!(
+        stderr.contains("latency_parts.csv: cannot read it") && stderr.contains("latency_parts = true"),
+        "{stderr}"
+    );
+
+    let mut writer = LatencyPartsWriter::new(Vec::new()).unwrap();
+    for (run, ms) in [(0, 20), (1, 30)] {
+        let mut parts = PartTimes::default();
+        parts[Part::NetPrepare] = ms * 1_000_000;
+        parts[Part::Order] = 5_000_000;
+        let accepted_ns = (ms + 5) * 1_000_000;
+        let path = "4 request 0 prepare 1 reply 4";
+        let (prepare_from, commit_from, reply_from) = (Some(0), None, Some(1));
+        let (cell, client, seq, issued_ns) = (0, 4, 1, 0);
+        let row = LatencyParts {
+            cell,
+            run,
+            client,
+            seq,
+            issued_ns,
+            accepted_ns,
+            parts,
+            prepare_from,
+            commit_from,
+            reply_from,
+            path,
+        };
+        writer.write(&row).unwrap();
+    }
+    desk.write("out/latency_parts.csv", &String::from_utf8(writer.finish().unwrap()).unwrap());
+    let groups = json(&desk, "--parts --confidence 0.9");
+    assert_eq!((&groups[0]["total"]["estimate"], &groups[0]["confidence"]), (&30.0.into(), &0.9.into()));
+    assert_eq!(groups[0]["parts"]["net_prepare"]["estimate"], 25.0);
+    let table = desk.byzlab("analyze out --parts").stdout;
+    assert!(table.contains("net_prepare ms") && table.contains("0 everywhere, not shown: client_wait"), "{table}");
+    let csv = desk.byzlab("analyze out --parts --format csv --by replicas").stdout;
+    assert!(csv.starts_with("replicas,unit,") && csv.contains("\n4,ms,0.95,2,2,0,2,2,"), "{csv}");
+    assert_eq!(desk.byzlab("analyze out --parts --metric client").code, Some(2));
 }
 
 #[test]

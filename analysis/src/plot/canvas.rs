@@ -25,6 +25,34 @@ pub(super) enum Anchor {
     End,
 }
 
+/// How a surface is hatched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hatch {
+    None,
+    Rising,
+    Falling,
+    Cross,
+    Horizontal,
+    Vertical,
+    Dots,
+}
+
+impl Hatch {
+    /// What it draws on a tile of 6 by 6, as the data of an SVG path.
+    fn path(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Rising => "M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2",
+            Self::Falling => "M-1,5 l2,2 M0,0 l6,6 M5,-1 l2,2",
+            Self::Cross => "M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2 M-1,5 l2,2 M0,0 l6,6 M5,-1 l2,2",
+            Self::Horizontal => "M0,3 h6",
+            Self::Vertical => "M3,0 v6",
+            // Short strokes of their own width.
+            Self::Dots => "M0.8,1.5 h1.4 M3.8,4.5 h1.4",
+        }
+    }
+}
+
 /// An SVG that grows element by element.
 pub(super) struct Canvas {
     body: String,
@@ -80,6 +108,16 @@ impl Canvas {
             self.body,
             r#"<rect x="{x:.2}" y="{y:.2}" width="{:.2}" height="{:.2}" fill="{fill}"/>"#,
             size.0, size.1
+        );
+    }
+
+    /// A hatched surface that `url(#NAME)` fills with.
+    pub(super) fn pattern(&mut self, name: &str, fill: &str, hatch: Hatch, ink: &str) {
+        let path = hatch.path();
+        let width = if hatch == Hatch::Dots { 1.5 } else { 1.0 };
+        let _ = writeln!(
+            self.body,
+            r#"<defs><pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse"><rect width="6" height="6" fill="{fill}"/><path d="{path}" stroke="{ink}" stroke-width="{width}"/></pattern></defs>"#
         );
     }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! groups ─┬► sweep (what is drawn) ─► figure (where: axes, bars, legend) ─┬► canvas (SVG) ─► PNG
-//!         └► saturation (throughput against latency) ─────────────────────┘
+//!         ├► saturation (throughput against latency) ─────────────────────┤
+//!         └► parts (what latencies are made of) ──────────────────────────┘
 //! ```
 //!
 //! The SVG is written by hand, the PNG is that SVG rendered with the bundled font, so both look the
@@ -11,6 +12,7 @@
 mod axis;
 mod canvas;
 mod figure;
+mod parts;
 mod saturation;
 mod style;
 mod sweep;
@@ -20,7 +22,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::parts::PartsSummary;
 use crate::summary::GroupSummary;
+use parts::PartsFigure;
 use saturation::Saturation;
 
 pub use saturation::load_key;
@@ -75,6 +79,18 @@ pub fn write_saturation_plot(
 ) -> Result<Vec<PathBuf>, PlotError> {
     match Saturation::new(client, throughput) {
         Some(figure) => Ok(write_both(dir, "saturation", &figure.to_svg())?.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Draws what the latency of each group is made of, a stacked bar a group and at most 40 of them, with the interval of
+/// the total.
+///
+/// Writes `latency_parts.svg` and `latency_parts.png` into `dir` and returns their paths; nothing if no group has a
+/// latency.
+pub fn write_parts_plot(dir: &Path, groups: &[PartsSummary]) -> Result<Vec<PathBuf>, PlotError> {
+    match PartsFigure::new(groups) {
+        Some(figure) => Ok(write_both(dir, "latency_parts", &figure.to_svg())?.into()),
         None => Ok(Vec::new()),
     }
 }

@@ -7,9 +7,14 @@ use crate::summary::{Estimate, GroupSummary};
 /// Columns: the group's own, then metric, unit and confidence, counts, and for each estimate the
 /// value, `_lower` and `_upper`.
 pub fn csv(groups: &[GroupSummary]) -> String {
-    let records = groups.first().map(header).into_iter();
+    let header = groups.first().map(header).into_iter();
+    write_records(header.chain(groups.iter().map(row)))
+}
+
+/// Records with the same number of fields as CSV.
+pub(super) fn write_records(records: impl Iterator<Item = Vec<String>>) -> String {
     let mut out = csv::Writer::from_writer(Vec::new());
-    for record in records.chain(groups.iter().map(row)) {
+    for record in records {
         // It cannot fail: a `Vec` takes everything, and all groups have the same columns.
         let _ = out.write_record(record);
     }
@@ -63,6 +68,6 @@ fn estimates(group: &GroupSummary) -> [(&'static str, &Estimate); 5] {
     ]
 }
 
-fn optional(number: Option<f64>) -> String {
+pub(super) fn optional(number: Option<f64>) -> String {
     number.map_or_else(String::new, |number| number.to_string())
 }

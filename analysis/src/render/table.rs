@@ -33,7 +33,7 @@ pub fn table(groups: &[GroupSummary]) -> String {
         },
         percent_digits(first.confidence),
     );
-    for note in notes(groups) {
+    for note in notes(groups, |group| &group.group, notes_of) {
         let _ = writeln!(text, "note: {note}");
     }
     text
@@ -61,7 +61,7 @@ fn row(group: &GroupSummary) -> Vec<String> {
 }
 
 /// Right-aligned columns, two spaces apart.
-fn align(rows: &[Vec<String>]) -> String {
+pub(super) fn align(rows: &[Vec<String>]) -> String {
     let mut widths = vec![0; rows[0].len()];
     for row in rows {
         for (width, field) in widths.iter_mut().zip(row) {
@@ -80,25 +80,32 @@ fn align(rows: &[Vec<String>]) -> String {
 }
 
 /// Each note once, with the groups that it is about.
-fn notes(groups: &[GroupSummary]) -> Vec<String> {
-    let mut notes: Vec<(String, Vec<&GroupSummary>)> = Vec::new();
+pub(super) fn notes<G>(
+    groups: &[G],
+    keys_of: impl Fn(&G) -> &Keys,
+    notes_of: impl Fn(&G) -> Vec<String>,
+) -> Vec<String> {
+    let mut notes: Vec<(String, Vec<&Keys>)> = Vec::new();
     for group in groups {
         for note in notes_of(group) {
             match notes.iter_mut().find(|(known, _)| *known == note) {
-                Some((_, about)) => about.push(group),
-                None => notes.push((note, vec![group])),
+                Some((_, about)) => about.push(keys_of(group)),
+                None => notes.push((note, vec![keys_of(group)])),
             }
         }
     }
-    let with_names = |(note, about): (String, Vec<&GroupSummary>)| {
+    let with_names = |(note, about): (String, Vec<&Keys>)| {
         if about.len() == groups.len() { note } else { format!("{}: {note}", names(&about)) }
     };
     notes.into_iter().map(with_names).collect()
 }
 
+/// The columns that define a group, with their values.
+type Keys = Vec<(String, String)>;
+
 /// `adversary.count 4, 5, 6`, or with several keys `a 1 b 2, a 1 b 3`.
-fn names(groups: &[&GroupSummary]) -> String {
-    let name = |group: &&GroupSummary| match &group.group[..] {
+fn names(groups: &[&Keys]) -> String {
+    let name = |group: &&Keys| match &group[..] {
         [(_, value)] => value.clone(),
         pairs => {
             let pairs = pairs.iter().map(|(key, value)| format!("{key} {value}"));
@@ -106,7 +113,7 @@ fn names(groups: &[&GroupSummary]) -> String {
         }
     };
     let names = groups.iter().map(name).collect::<Vec<_>>().join(", ");
-    match groups.first().map(|group| &group.group[..]) {
+    match groups.first().map(|group| &group[..]) {
         Some([(key, _)]) => format!("{key} {names}"),
         _ => names,
     }
@@ -128,7 +135,7 @@ fn notes_of(group: &GroupSummary) -> Vec<String> {
     notes
 }
 
-fn mean(estimate: &Estimate) -> String {
+pub(super) fn mean(estimate: &Estimate) -> String {
     match (estimate.estimate, estimate.lower, estimate.upper) {
         (Some(mean), Some(lower), Some(upper)) => {
             let half_width = (upper - lower) / 2.0;
@@ -153,7 +160,7 @@ fn quantile(estimate: &Estimate) -> String {
     format!("{value:.digits$} [{}–{}]", end(estimate.lower), end(estimate.upper))
 }
 
-fn share(share: &Estimate) -> String {
+pub(super) fn share(share: &Estimate) -> String {
     match (share.estimate, share.lower, share.upper) {
         (Some(estimate), Some(lower), Some(upper)) => {
             format!("{} [{}–{}]", percent(estimate), percent(lower), percent(upper))

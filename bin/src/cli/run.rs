@@ -5,7 +5,10 @@ use crate::campaign::{Campaign, RunOptions, run_experiment};
 use crate::config::{EventDetail, Experiment};
 use crate::run::RunId;
 use byzlab_analysis::plot::load_key;
-use byzlab_analysis::{AnalysisOptions, Metric, analyze_metrics, render, write_saturation_plot, write_sweep_plots};
+use byzlab_analysis::{
+    AnalysisOptions, Metric, analyze_metrics, render, summarize_parts, write_parts_plot, write_saturation_plot,
+    write_sweep_plots,
+};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::num::NonZeroUsize;
@@ -60,6 +63,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let mut plots = if experiment.axes.is_empty() { Vec::new() } else { write_sweep_plots(&out, &groups[0])? };
     if let [_, client, throughput] = &groups[..] {
         plots.extend(write_saturation_plot(&out, client, throughput)?);
+    }
+    if out.join("latency_parts.csv").exists() {
+        let parts = summarize_parts(&out, None, warmup_ns, options.confidence)?;
+        plots.extend(write_parts_plot(&out, &parts)?);
     }
     for path in plots {
         info!("plotted {}", path.display());
