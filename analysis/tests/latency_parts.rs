@@ -9,13 +9,13 @@ use byzlab_analysis::{
     render, summarize_parts, write_parts_plot,
 };
 
-/// A request of client 4 with these parts in ms, issued at `issued_ms`.
-fn request(cell: u32, run: u32, seq: u64, issued_ms: u64, parts_ms: &[(Part, u64)]) -> LatencyParts<'static> {
+/// A request of client 4 whose parts take these times in ms, issued at `start_ms`.
+fn request(cell: u32, run: u32, seq: u64, start_ms: u64, times: &[(Part, u64)]) -> LatencyParts<'static> {
     let mut parts = PartTimes::default();
-    for &(part, ms) in parts_ms {
+    for &(part, ms) in times {
         parts[part] += ms * 1_000_000;
     }
-    let issued_ns = issued_ms * 1_000_000;
+    let issued_ns = start_ms * 1_000_000;
     LatencyParts {
         cell,
         run,
@@ -270,9 +270,8 @@ fn files_that_do_not_fit() {
         }
     };
     let good = fs::read_to_string(&file).unwrap();
-    let without = |start: &str| -> String {
-        good.lines().filter(|line| !line.starts_with(start)).map(|line| format!("{line}\n")).collect()
-    };
+    let without =
+        |start: &str| -> String { good.split_inclusive('\n').filter(|line| !line.starts_with(start)).collect() };
     refused(1.0, &["confidence 1 is not between 0 and 1"]);
     fs::write(&file, without("0,1,")).unwrap();
     refused(0.95, &["latency_parts.csv: no row of cell 0, run 1", "again"]);

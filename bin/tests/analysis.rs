@@ -167,7 +167,7 @@ fn the_parts_of_latencies_are_shown() {
         };
         writer.write(&row).unwrap();
     }
-    desk.write("out/latency_parts.csv", &String::from_utf8(writer.finish().unwrap()).unwrap());
+    desk.write("out/latency_parts.csv", String::from_utf8(writer.finish().unwrap()).unwrap());
     let groups = json(&desk, "--parts --confidence 0.9");
     assert_eq!((&groups[0]["total"]["estimate"], &groups[0]["confidence"]), (&30.0.into(), &0.9.into()));
     assert_eq!(groups[0]["parts"]["net_prepare"]["estimate"], 25.0);

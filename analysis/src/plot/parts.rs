@@ -221,7 +221,7 @@ fn style(part: Part) -> Style {
         Part::Transmission => ("#b3e2d1", Hatch::Vertical, "#00523c"),
         Part::Queue => ("#009e73", Hatch::Rising, "#ffffff"),
         Part::CpuWait => ("#efcfe1", Hatch::Falling, "#6b2b51"),
-        Part::Cpu => ("#b0588c", Hatch::None, INK),
+        Part::Cpu => ("#b0588c", Hatch::Horizontal, "#ffffff"),
         Part::Timer => ("#f7ee9a", Hatch::Cross, "#6b6300"),
         Part::Order => ("#e69f00", Hatch::Vertical, "#ffffff"),
     };
