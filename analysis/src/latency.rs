@@ -2,120 +2,11 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 use crate::event::{Event, EventKind};
-
-/// Between which two moments latency is measured. Always virtual time, honest nodes only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LatencyMetric {
-    /// `propose` to `committed` at one replica; a sample a replica.
-    ReplicaCommit,
-    /// `propose` to the first replica's `committed`.
-    FirstCommit,
-    /// `propose` to the moment a quorum of replicas has committed.
-    QuorumCommit,
-    /// `propose` to the last replica's `committed`.
-    AllCommit,
-    /// `request` to `reply`.
-    Client,
-    /// Like `replica_commit`, from the earliest `request` of the batch.
-    ReplicaCommitFromRequest,
-    /// Like `first_commit`, from the earliest `request` of the batch.
-    FirstCommitFromRequest,
-    /// Like `quorum_commit`, from the earliest `request` of the batch.
-    QuorumCommitFromRequest,
-    /// Like `all_commit`, from the earliest `request` of the batch.
-    AllCommitFromRequest,
-}
-
-impl LatencyMetric {
-    /// Every metric.
-    pub const ALL: [Self; 9] = [
-        Self::ReplicaCommit,
-        Self::FirstCommit,
-        Self::QuorumCommit,
-        Self::AllCommit,
-        Self::Client,
-        Self::ReplicaCommitFromRequest,
-        Self::FirstCommitFromRequest,
-        Self::QuorumCommitFromRequest,
-        Self::AllCommitFromRequest,
-    ];
-
-    /// The name on the command line and in results.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ReplicaCommit => "replica_commit",
-            Self::FirstCommit => "first_commit",
-            Self::QuorumCommit => "quorum_commit",
-            Self::AllCommit => "all_commit",
-            Self::Client => "client",
-            Self::ReplicaCommitFromRequest => "replica_commit_from_request",
-            Self::FirstCommitFromRequest => "first_commit_from_request",
-            Self::QuorumCommitFromRequest => "quorum_commit_from_request",
-            Self::AllCommitFromRequest => "all_commit_from_request",
-        }
-    }
-
-    /// From where to where, in words.
-    pub fn description(self) -> &'static str {
-        match self {
-            Self::ReplicaCommit => "propose to commit, mean of the honest replicas",
-            Self::FirstCommit => "propose to the first honest replica's commit",
-            Self::QuorumCommit => "propose to the commit of a quorum",
-            Self::AllCommit => "propose to the last honest replica's commit",
-            Self::Client => "request to reply",
-            Self::ReplicaCommitFromRequest => "request to commit, mean of the honest replicas",
-            Self::FirstCommitFromRequest => "request to the first honest replica's commit",
-            Self::QuorumCommitFromRequest => "request to the commit of a quorum",
-            Self::AllCommitFromRequest => "request to the last honest replica's commit",
-        }
-    }
-
-    fn is_from_request(self) -> bool {
-        matches!(
-            self,
-            Self::ReplicaCommitFromRequest
-                | Self::FirstCommitFromRequest
-                | Self::QuorumCommitFromRequest
-                | Self::AllCommitFromRequest
-        )
-    }
-}
-
-impl Serialize for LatencyMetric {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl fmt::Display for LatencyMetric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A text that names no metric.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("unknown latency metric `{name}`; use one of {}", LatencyMetric::ALL.map(LatencyMetric::name).join(", "))]
-pub struct UnknownMetric {
-    /// The text.
-    pub name: String,
-}
-
-impl FromStr for LatencyMetric {
-    type Err = UnknownMetric;
-
-    fn from_str(name: &str) -> Result<Self, UnknownMetric> {
-        let found = Self::ALL.into_iter().find(|metric| metric.name() == name);
-        found.ok_or_else(|| UnknownMetric { name: name.to_owned() })
-    }
-}
+use crate::metric::Metric;
 
 /// An event that contradicts those before it, or lacks a field that its kind always has.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -190,7 +81,7 @@ impl Samples {
 /// Keeps about 16 bytes a `committed` row and 150 bytes a batch until it is dropped.
 ///
 /// ```
-/// use byzlab_analysis::{Event, EventKind, LatencyMetric, RunLatency};
+/// use byzlab_analysis::{Event, EventKind, Metric, RunLatency};
 /// let mut latency = RunLatency::new(4, 1);
 /// let batch = |time_ns, node, kind| Event {
 ///     view: Some(0), seq: Some(1), digest: Some(0xabc), ..Event::new(0, 0, time_ns, node, kind)
@@ -199,8 +90,8 @@ impl Samples {
 /// for replica in 0..4 {
 ///     latency.record(&batch(5_000 + u64::from(replica), replica, EventKind::Committed))?;
 /// }
-/// assert_eq!(latency.samples(LatencyMetric::QuorumCommit).nanoseconds, [4_002]);
-/// assert_eq!(latency.samples(LatencyMetric::AllCommit).nanoseconds, [4_003]);
+/// assert_eq!(latency.samples(Metric::QuorumCommit).nanoseconds, [4_002]);
+/// assert_eq!(latency.samples(Metric::AllCommit).nanoseconds, [4_003]);
 /// # Ok::<(), byzlab_analysis::InvalidEvent>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -383,9 +274,14 @@ impl RunLatency {
         }
     }
 
-    /// The samples of the events so far.
-    pub fn samples(&self, metric: LatencyMetric) -> Samples {
-        if metric == LatencyMetric::Client { self.client_samples() } else { self.commit_samples(metric) }
+    /// The samples of the events so far. A throughput is no latency and has none, see
+    /// [`RunThroughput`](crate::RunThroughput).
+    pub fn samples(&self, metric: Metric) -> Samples {
+        match metric {
+            Metric::Client => self.client_samples(),
+            Metric::Throughput => Samples::default(),
+            commit => self.commit_samples(commit),
+        }
     }
 
     fn client_samples(&self) -> Samples {
@@ -402,13 +298,13 @@ impl RunLatency {
         samples
     }
 
-    fn commit_samples(&self, metric: LatencyMetric) -> Samples {
+    fn commit_samples(&self, metric: Metric) -> Samples {
         let corrupted = self.corrupted.range(..self.replicas).count();
         let honest = self.replicas as usize - corrupted;
         let mut samples = Samples::default();
         let mut times = Vec::new();
         for (batch, mut commits) in self.batches.iter().zip(self.commits_by_batch()) {
-            let start = if metric.is_from_request() {
+            let start = if is_from_request(metric) {
                 batch.requested_ns.filter(|_| batch.proposed_ns.is_some())
             } else {
                 batch.proposed_ns
@@ -438,9 +334,17 @@ impl RunLatency {
     }
 }
 
+fn is_from_request(metric: Metric) -> bool {
+    use Metric as M;
+    matches!(
+        metric,
+        M::ReplicaCommitFromRequest | M::FirstCommitFromRequest | M::QuorumCommitFromRequest | M::AllCommitFromRequest
+    )
+}
+
 /// The samples of one batch, from the latencies of the honest replicas in rising order.
-fn add_samples(metric: LatencyMetric, times: &[u64], quorum: usize, honest: usize, samples: &mut Samples) {
-    use LatencyMetric as M;
+fn add_samples(metric: Metric, times: &[u64], quorum: usize, honest: usize, samples: &mut Samples) {
+    use Metric as M;
     let Some(&first) = times.first() else {
         return;
     };
@@ -453,7 +357,7 @@ fn add_samples(metric: LatencyMetric, times: &[u64], quorum: usize, honest: usiz
         M::FirstCommit | M::FirstCommitFromRequest => Some(first),
         M::QuorumCommit | M::QuorumCommitFromRequest => times.get(quorum - 1).copied(),
         M::AllCommit | M::AllCommitFromRequest => times.get(honest - 1).copied(),
-        M::Client => return,
+        M::Client | M::Throughput => return,
     };
     match sample {
         Some(sample) => samples.nanoseconds.push(sample),

@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! runs.csv ────► runs ───────────────┐
-//! events.csv ──► log ──► latency ────┴─► summary ──► render (table, JSON, CSV), plot (SVG, PNG)
-//!                 │                         │
+//! events.csv ──► log ──► measure ────┴─► summary ──► render (table, JSON, CSV), plot (SVG, PNG)
+//!                 │  (latency, throughput)  │
 //!                 │                     statistics
 //!                 └────► oracle: did the protocol keep its promises?
+//! latency_parts.csv ──► parts ──► render, plot: where did the time of each request go?
 //! ```
 //!
 //! The crate stands alone: it needs the logs, not the simulator that wrote them. The simulator uses
-//! it to write them, and may feed [`RunLatency`], [`summarize`] and [`Oracles`] in process instead.
+//! it to write them, and may feed [`RunMeasures`], [`summarize`] and [`Oracles`] in process instead.
 //!
-//! - **The unit of analysis is the run.** A run's value is the mean of its samples; means, quantiles
+//! - **The unit of analysis is the run.** A run's value is the mean of its samples, or its throughput; means, quantiles
 //!   and their intervals are over the values of the completed runs, and stand beside the share of runs
 //!   that completed.
 //! - **Reading is strict.** A damaged or foreign file is an error that names file, line and remedy,
@@ -20,9 +21,9 @@
 //! - **Memory is bounded** by the runs and the largest single run, not by the size of the log.
 //!
 //! ```no_run
-//! use byzlab_analysis::{AnalysisOptions, LatencyMetric, analyze, render};
+//! use byzlab_analysis::{AnalysisOptions, Metric, analyze, render};
 //!
-//! let options = AnalysisOptions { metric: LatencyMetric::Client, ..AnalysisOptions::default() };
+//! let options = AnalysisOptions { metric: Metric::Client, ..AnalysisOptions::default() };
 //! let groups = analyze("results/tutorial".as_ref(), &options)?;
 //! print!("{}", render::table(&groups));
 //! # Ok::<(), byzlab_analysis::AnalysisError>(())
@@ -31,17 +32,28 @@
 pub mod event;
 pub mod latency;
 pub mod log;
+pub mod measure;
+pub mod metric;
 pub mod oracle;
+pub mod parts;
 pub mod plot;
 pub mod render;
 pub mod runs;
 pub mod statistics;
 pub mod summary;
+pub mod throughput;
 
 pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
-pub use latency::{InvalidEvent, LatencyMetric, RunLatency, Samples, UnknownMetric};
+pub use latency::{InvalidEvent, RunLatency, Samples};
 pub use log::{EventReader, EventWriter, LogError, RowProblem};
+pub use measure::{RunMeasures, RunValue};
+pub use metric::{Metric, UnknownMetric};
 pub use oracle::{Oracles, check_results};
-pub use plot::{PlotError, write_sweep_plots};
+pub use parts::{
+    LatencyParts, LatencyPartsReader, LatencyPartsWriter, Part, PartMean, PartTimes, PartsError, PartsProblem,
+    PartsSummary, summarize_parts,
+};
+pub use plot::{PlotError, write_parts_plot, write_saturation_plot, write_sweep_plots};
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
-pub use summary::{AnalysisError, AnalysisOptions, Estimate, GroupSummary, analyze, summarize};
+pub use summary::{AnalysisError, AnalysisOptions, Estimate, GroupSummary, analyze, analyze_metrics, summarize};
+pub use throughput::RunThroughput;

@@ -8,29 +8,30 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use crate::event::Event;
-use crate::latency::{LatencyMetric, RunLatency, Samples};
-use crate::log::{EventReader, LogError, RunOrder, Step};
+use crate::log::LogError;
+use crate::measure::{RunValue, read_values};
+use crate::metric::Metric;
+use crate::parts::PartsError;
 use crate::runs::{Outcome, RunRow, RunTable, RunsError};
 use crate::statistics::{Moments, Proportion, is_inside_unit, quantile_interval, quantile_min_n, wilson};
 
 /// What to analyse, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnalysisOptions {
-    /// The latency to report; default `all_commit`.
-    pub metric: LatencyMetric,
+    /// What to report; default `all_commit`.
+    pub metric: Metric,
     /// Group runs by these columns of `runs.csv`: swept keys, `cell`, `replicas`, `faults` or
     /// `corrupted`. Default: all swept keys.
     pub by: Option<Vec<String>>,
     /// Confidence of every interval; default 0.95.
     pub confidence: f64,
-    /// Samples that start earlier are left out; default 0.
+    /// What starts earlier, or for the throughput is accepted earlier, is left out; default 0.
     pub warmup_ns: u64,
 }
 
 impl Default for AnalysisOptions {
     fn default() -> Self {
-        Self { metric: LatencyMetric::AllCommit, by: None, confidence: 0.95, warmup_ns: 0 }
+        Self { metric: Metric::AllCommit, by: None, confidence: 0.95, warmup_ns: 0 }
     }
 }
 
@@ -56,6 +57,22 @@ pub enum AnalysisError {
         /// The run.
         run: u32,
     },
+    /// `latency_parts.csv` cannot be read, or contradicts itself or `runs.csv`.
+    #[error(transparent)]
+    Parts(#[from] PartsError),
+    /// A completed run left no parts of latencies.
+    #[error(
+        "{}: no row of cell {cell}, run {run}, which runs.csv calls completed; \
+         the file is incomplete, run the experiment again", path.display()
+    )]
+    NoParts {
+        /// The file.
+        path: PathBuf,
+        /// The cell.
+        cell: u32,
+        /// The run.
+        run: u32,
+    },
     /// Runs cannot be grouped by this column.
     #[error("cannot group by `{column}`; use some of {}", available.join(", "))]
     UnknownColumn {
@@ -75,9 +92,9 @@ pub struct GroupSummary {
     /// The columns that define the group, with their values.
     #[serde(serialize_with = "group_object")]
     pub group: Vec<(String, String)>,
-    /// Which latency.
-    pub metric: LatencyMetric,
-    /// Unit of the latencies, `ms` of virtual time.
+    /// What was measured.
+    pub metric: Metric,
+    /// Unit of its values, `ms` or `requests/s` of virtual time.
     pub unit: &'static str,
     /// Confidence of every interval.
     pub confidence: f64,
@@ -95,9 +112,9 @@ pub struct GroupSummary {
     pub requests_completed: u64,
     /// Share of the requests that were accepted; `None` without requests.
     pub requests_share: Option<f64>,
-    /// Number of completed runs that have a latency: the sample size of the next three.
-    pub latency_runs: u64,
-    /// Mean of the runs' values. A run's value is the mean of its samples.
+    /// Number of completed runs that have a value: the sample size of the next three.
+    pub measured_runs: u64,
+    /// Mean of the runs' values. A run's value is the mean of its samples, or its throughput.
     pub mean: Estimate,
     /// Median of the runs' values.
     pub median: Estimate,
@@ -128,7 +145,7 @@ pub struct Estimate {
 }
 
 /// The group's values as JSON: numbers and booleans where they parse as such, else strings.
-fn group_object<S: Serializer>(group: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn group_object<S: Serializer>(group: &[(String, String)], serializer: S) -> Result<S::Ok, S::Error> {
     let mut object = serializer.serialize_map(Some(group.len()))?;
     for (key, text) in group {
         let parsed = serde_json::from_str(text).ok();
@@ -140,7 +157,7 @@ fn group_object<S: Serializer>(group: &[(String, String)], serializer: S) -> Res
 
 /// Reads `runs.csv` and, if present, `events.csv` of a results folder, and summarises its groups.
 ///
-/// Groups come in the order of their first run. Without `events.csv` there is no latency.
+/// Groups come in the order of their first run. Without `events.csv` there are only shares.
 ///
 /// ```no_run
 /// use byzlab_analysis::{AnalysisOptions, analyze, render};
@@ -149,50 +166,75 @@ fn group_object<S: Serializer>(group: &[(String, String)], serializer: S) -> Res
 /// # Ok::<(), byzlab_analysis::AnalysisError>(())
 /// ```
 pub fn analyze(dir: &Path, options: &AnalysisOptions) -> Result<Vec<GroupSummary>, AnalysisError> {
+    Ok(analyze_metrics(dir, &[options.metric], options)?.remove(0))
+}
+
+/// Like [`analyze`], for several metrics in one pass over the log: the groups for each of `metrics`, in this order.
+/// The metric of `options` is not looked at.
+pub fn analyze_metrics(
+    dir: &Path,
+    metrics: &[Metric],
+    options: &AnalysisOptions,
+) -> Result<Vec<Vec<GroupSummary>>, AnalysisError> {
     let table = RunTable::read(&dir.join("runs.csv"))?;
     let events = dir.join("events.csv");
     let is_missing = std::fs::metadata(&events).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-    let samples = if is_missing { None } else { Some(read_samples(&events, &table.rows, options)?) };
-    summarize(&table, samples.as_deref(), options)
+    let values = if is_missing { None } else { Some(read_values(&events, &table.rows, metrics, options.warmup_ns)?) };
+    let summarize_metric = |(index, &metric): (usize, &Metric)| {
+        let values = values.as_ref().map(|values| &values[index][..]);
+        summarize(&table, values, &AnalysisOptions { metric, ..options.clone() })
+    };
+    metrics.iter().enumerate().map(summarize_metric).collect()
 }
 
-/// Summarises runs whose samples are at hand, one for each row (those of rows that did not complete
-/// are not looked at); `None` if there was no log.
+/// Summarises runs whose values are at hand, one for each row, of the metric of `options` (those of rows that did not
+/// complete are not looked at); `None` if there was no log.
 ///
 /// # Panics
 ///
-/// If there are samples, but not one for each row.
+/// If there are values, but not one for each row.
 pub fn summarize(
     table: &RunTable,
-    samples: Option<&[Samples]>,
+    values: Option<&[RunValue]>,
     options: &AnalysisOptions,
 ) -> Result<Vec<GroupSummary>, AnalysisError> {
-    if let Some(samples) = samples {
-        assert_eq!(samples.len(), table.rows.len(), "one for each row");
+    if let Some(values) = values {
+        assert_eq!(values.len(), table.rows.len(), "one for each row");
     }
     if !is_inside_unit(options.confidence) {
         return Err(AnalysisError::Confidence(options.confidence));
     }
-    let columns = group_columns(table, options.by.as_deref())?;
-    let mut groups: Vec<(Vec<String>, Vec<usize>)> = Vec::new();
+    let groups = group_rows(table, options.by.as_deref())?;
+    let summarize_rows = |RowGroup { group, rows }| {
+        let members = rows.iter().map(|&row: &usize| (&table.rows[row], values.map(|values| values[row])));
+        summarize_group(group, &members.collect::<Vec<_>>(), options)
+    };
+    Ok(groups.into_iter().map(summarize_rows).collect())
+}
+
+/// Runs that are summarised together.
+pub(crate) struct RowGroup {
+    /// The columns that define the group, with their values.
+    pub(crate) group: Vec<(String, String)>,
+    /// Which rows of the table are in it.
+    pub(crate) rows: Vec<usize>,
+}
+
+/// The groups in the order of their first run; `by` as in [`AnalysisOptions`].
+pub(crate) fn group_rows(table: &RunTable, by: Option<&[String]>) -> Result<Vec<RowGroup>, AnalysisError> {
+    let columns = group_columns(table, by)?;
+    let mut groups: Vec<RowGroup> = Vec::new();
     let mut index = BTreeMap::new();
     for (row_index, row) in table.rows.iter().enumerate() {
         let values: Vec<String> = columns.iter().map(|(_, value)| value(row)).collect();
-        let group = *index.entry(values.clone()).or_insert(groups.len());
-        if group == groups.len() {
-            groups.push((values, Vec::new()));
+        let place = *index.entry(values.clone()).or_insert(groups.len());
+        if place == groups.len() {
+            let group = columns.iter().map(|(name, _)| name.clone()).zip(values).collect();
+            groups.push(RowGroup { group, rows: Vec::new() });
         }
-        groups[group].1.push(row_index);
+        groups[place].rows.push(row_index);
     }
-    let names = || columns.iter().map(|(name, _)| name.clone());
-    Ok(groups
-        .into_iter()
-        .map(|(values, members)| {
-            let group = names().zip(values).collect();
-            let members = members.iter().map(|&row| (&table.rows[row], samples.map(|samples| &samples[row])));
-            summarize_group(group, &members.collect::<Vec<_>>(), options)
-        })
-        .collect())
+    Ok(groups)
 }
 
 /// A column to group by: its name and its value in a row.
@@ -221,80 +263,9 @@ fn group_columns(table: &RunTable, by: Option<&[String]>) -> Result<Vec<Column>,
     names.iter().map(column).collect()
 }
 
-/// The samples of each completed run of `rows`, from the log.
-fn read_samples(path: &Path, rows: &[RunRow], options: &AnalysisOptions) -> Result<Vec<Samples>, AnalysisError> {
-    let mut reader = EventReader::open(path)?;
-    let mut pass = LogPass::new(rows, options);
-    while let Some(event) = reader.next_event()? {
-        if let Err(problem) = pass.record(&event) {
-            return Err(reader.contradiction(problem).into());
-        }
-    }
-    pass.finish().map_err(|row| AnalysisError::NoEvents { path: path.to_owned(), cell: row.cell, run: row.run })
-}
-
-/// One pass over a log, one run at a time.
-struct LogPass<'a> {
-    rows: &'a [RunRow],
-    metric: LatencyMetric,
-    warmup_ns: u64,
-    order: RunOrder,
-    samples: Vec<Samples>,
-    /// The run that is being read: its row, and its latencies so far.
-    current: Option<(usize, RunLatency)>,
-}
-
-impl<'a> LogPass<'a> {
-    fn new(rows: &'a [RunRow], options: &AnalysisOptions) -> Self {
-        Self {
-            rows,
-            metric: options.metric,
-            warmup_ns: options.warmup_ns,
-            order: RunOrder::new(rows),
-            samples: vec![Samples::default(); rows.len()],
-            current: None,
-        }
-    }
-
-    fn record(&mut self, event: &Event<'_>) -> Result<(), String> {
-        if let Step::Next(row) = self.order.step(event)? {
-            self.close();
-            let RunRow { replicas, faults, .. } = self.rows[row];
-            self.current = Some((row, RunLatency::new(replicas, faults).with_warmup(self.warmup_ns)));
-        }
-        match &mut self.current {
-            Some((_, latency)) => latency.record(event).map_err(|error| error.to_string()),
-            None => Ok(()),
-        }
-    }
-
-    fn close(&mut self) {
-        if let Some((row, latency)) = self.current.take()
-            && self.rows[row].outcome == Outcome::Completed
-        {
-            self.samples[row] = latency.samples(self.metric);
-        }
-    }
-
-    /// The samples of each row; fails with a completed run that left no event.
-    fn finish(mut self) -> Result<Vec<Samples>, &'a RunRow> {
-        self.close();
-        match silent_run(self.rows, self.order.seen()) {
-            Some(row) => Err(row),
-            None => Ok(self.samples),
-        }
-    }
-}
-
-/// A completed run that left no event, though it had requests.
-pub(crate) fn silent_run<'a>(rows: &'a [RunRow], seen: &[bool]) -> Option<&'a RunRow> {
-    let silent = |(row, seen): &(&RunRow, &bool)| !**seen && row.outcome == Outcome::Completed && row.requests > 0;
-    rows.iter().zip(seen).find(silent).map(|(row, _)| row)
-}
-
 fn summarize_group(
     group: Vec<(String, String)>,
-    members: &[(&RunRow, Option<&Samples>)],
+    members: &[(&RunRow, Option<RunValue>)],
     options: &AnalysisOptions,
 ) -> GroupSummary {
     let confidence = options.confidence;
@@ -307,20 +278,23 @@ fn summarize_group(
     let requests = sum(|row| row.requests);
     let requests_completed = sum(|row| row.completed);
 
-    let samples = || {
+    let metric = options.metric;
+    let measured = || {
         let completed = members.iter().filter(|(row, _)| row.outcome == Outcome::Completed);
-        completed.filter_map(|(_, samples)| *samples)
+        completed.filter_map(|(_, value)| *value)
     };
-    let mut values: Vec<f64> = samples().filter_map(Samples::mean_ms).collect();
+    let mut values: Vec<f64> = measured().filter_map(|run| run.value).collect();
     values.sort_by(f64::total_cmp);
-    let undefined_samples = samples().map(|samples| samples.undefined).sum();
+    let undefined_samples = measured().map(|run| run.undefined).sum();
     let no_value = || {
-        if members.iter().any(|(_, samples)| samples.is_none()) {
-            "no events.csv: latency needs `[output] events = \"protocol\"`".to_owned()
+        if members.iter().any(|(_, value)| value.is_none()) {
+            format!("no events.csv: {} needs `[output] events = \"protocol\"`", metric.quantity())
         } else if completed == 0 {
             "no completed run".to_owned()
+        } else if metric == Metric::Throughput {
+            "no request was accepted after the warm-up in the completed runs".to_owned()
         } else {
-            format!("no {} sample in the completed runs", options.metric)
+            format!("no {metric} sample in the completed runs")
         }
     };
 
@@ -330,22 +304,23 @@ fn summarize_group(
     }
     if undefined_samples > 0 {
         notes.push(format!(
-            "{undefined_samples} {} samples of completed runs are undefined (an honest node stayed silent) and left out",
-            options.metric
+            "{undefined_samples} {metric} samples of completed runs are undefined (an honest node stayed silent) and \
+             left out"
         ));
     }
-    let latency_runs = values.len() as u64;
-    if latency_runs > 0 && latency_runs < completed {
-        notes.push(format!(
-            "{} completed runs have no {} sample and are left out of the latency",
-            completed - latency_runs,
-            options.metric
-        ));
+    let measured_runs = values.len() as u64;
+    if measured_runs > 0 && measured_runs < completed {
+        let lack = completed - measured_runs;
+        notes.push(if metric == Metric::Throughput {
+            format!("{lack} completed runs accepted no request after the warm-up and are left out of the throughput")
+        } else {
+            format!("{lack} completed runs have no {metric} sample and are left out of the latency")
+        });
     }
     GroupSummary {
         group,
-        metric: options.metric,
-        unit: "ms",
+        metric,
+        unit: metric.unit(),
         confidence,
         runs,
         completed,
@@ -354,7 +329,7 @@ fn summarize_group(
         requests,
         requests_completed,
         requests_share: (requests > 0).then(|| requests_completed as f64 / requests as f64),
-        latency_runs,
+        measured_runs,
         mean: mean(&values, confidence, no_value),
         median: quantile(&values, 0.5, confidence, no_value),
         p99: quantile(&values, 0.99, confidence, no_value),
@@ -365,7 +340,7 @@ fn summarize_group(
 }
 
 /// A share of the runs; groups have at least one.
-fn share(successes: u64, runs: u64, confidence: f64) -> Estimate {
+pub(crate) fn share(successes: u64, runs: u64, confidence: f64) -> Estimate {
     let share = wilson(successes, runs, confidence);
     Estimate {
         estimate: share.map(|share: Proportion| share.estimate),
@@ -376,7 +351,7 @@ fn share(successes: u64, runs: u64, confidence: f64) -> Estimate {
     }
 }
 
-fn mean(values: &[f64], confidence: f64, no_value: impl Fn() -> String) -> Estimate {
+pub(crate) fn mean(values: &[f64], confidence: f64, no_value: impl Fn() -> String) -> Estimate {
     let moments: Moments = values.iter().copied().collect();
     let interval = moments.interval(confidence);
     let note = match values.len() {

@@ -1,6 +1,6 @@
-//! What each latency metric measures, on small hand-made runs.
+//! What each metric measures, on small hand-made runs.
 
-use byzlab_analysis::{Event, EventKind, InvalidEvent, LatencyMetric as M, RunLatency};
+use byzlab_analysis::{Event, EventKind, InvalidEvent, Metric as M, RunLatency, RunThroughput};
 
 /// A run of n = 4, f = 1 (quorum 3) with client 4.
 struct Run(RunLatency);
@@ -163,6 +163,50 @@ fn warm_up_is_left_out() {
     run.assert(M::Client, &[], 0);
 }
 
+/// A run with replicas 0 to 3: replies as (time in ms, client, number).
+fn throughput(warmup_ms: u64, replies: &[(u64, u32, u64)]) -> RunThroughput {
+    let mut throughput = RunThroughput::new(warmup_ms * 1_000_000);
+    for &(ms, client, number) in replies {
+        let event = Event { seq: Some(number), ..Event::new(0, 0, ms * 1_000_000, client, EventKind::Reply) };
+        throughput.record(&event).expect("a good event");
+    }
+    throughput
+}
+
+#[track_caller]
+fn assert_throughput(run: &RunThroughput, requests: u32, ms: u32) {
+    assert_eq!(run.requests_per_second(), Some(f64::from(requests) * 1e9 / (f64::from(ms) * 1e6)));
+}
+
+#[test]
+fn throughput_is_accepted_requests_over_time() {
+    assert_eq!(throughput(0, &[]).requests_per_second(), None);
+    // Sent again and accepted again, out of order, by two clients with the same numbers.
+    let replies = [(10, 4, 1), (10, 5, 1), (11, 4, 1), (20, 4, 3), (30, 4, 2), (32, 4, 2), (40, 5, 2), (50, 4, 1)];
+    assert_throughput(&throughput(0, &replies), 5, 40);
+    assert!(RunLatency::new(4, 1).samples(M::Throughput).nanoseconds.is_empty());
+}
+
+#[test]
+fn throughput_counts_what_is_accepted_after_the_warm_up() {
+    let replies = [(10, 4, 1), (20, 4, 2), (25, 4, 3), (30, 4, 1), (40, 4, 4), (50, 4, 3)];
+    // At its very end is not after it, and what was accepted before does not count when it is accepted again.
+    assert_throughput(&throughput(20, &replies), 2, 20);
+    assert_throughput(&throughput(39, &replies), 1, 1);
+    assert_eq!(throughput(40, &replies).requests_per_second(), None);
+}
+
+#[test]
+fn throughput_leaves_corrupted_clients_out() {
+    let mut run = throughput(0, &[(10, 4, 1), (20, 5, 1), (30, 4, 2)]);
+    run.record(&Event::new(0, 0, 30_000_000, 4, EventKind::Corrupt)).unwrap();
+    assert_throughput(&run, 1, 20);
+    let late = run.record(&Event { seq: Some(2), ..Event::new(0, 0, 29_000_000, 5, EventKind::Reply) });
+    assert_eq!(late, Err(InvalidEvent::TimeRunsBack { before: 30_000_000, now: 29_000_000 }));
+    let lacking = run.record(&Event::new(0, 0, 30_000_000, 5, EventKind::Reply)).unwrap_err().to_string();
+    assert!(lacking.contains("`reply` needs the column `seq`"), "{lacking}");
+}
+
 #[test]
 fn contradictions_are_errors() {
     let mut latency = RunLatency::new(4, 1);
@@ -188,6 +232,7 @@ fn contradictions_are_errors() {
 fn names() {
     for metric in M::ALL {
         assert_eq!(metric.to_string().parse(), Ok(metric));
+        assert_eq!(metric.unit() == "requests/s", metric == M::Throughput);
     }
     let error = "latency".parse::<M>().unwrap_err().to_string();
     assert!(error.contains("`latency`") && error.contains("all_commit_from_request"), "{error}");

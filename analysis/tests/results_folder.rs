@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use byzlab_analysis::{
-    AnalysisOptions, Event, EventKind, EventWriter, GroupSummary, LatencyMetric, Outcome, RunRow, RunWriter, analyze,
-    render,
+    AnalysisOptions, Event, EventKind, EventWriter, GroupSummary, Metric, Outcome, RunRow, RunWriter, analyze,
+    analyze_metrics, render,
 };
 use tempfile::TempDir;
 
@@ -97,7 +97,7 @@ fn figures_of_a_sweep() {
     let groups = default_analysis(&folder(&["adversary.count"], &sweep()));
     assert_eq!(groups.len(), 3);
     let all = &groups[0];
-    assert_eq!((all.runs, all.completed, all.latency_runs), (10, 10, 10));
+    assert_eq!((all.runs, all.completed, all.measured_runs), (10, 10, 10));
     // Values 10, 11, …, 19 ms: s = 3.0276…, t(0.975; 9) = 2.2621…
     assert_near(all.mean.estimate, 14.5);
     assert_near(all.mean.lower, 14.5 - 2.262_157_162_798_205 * 3.027_650_354_097_492 / 10_f64.sqrt());
@@ -112,7 +112,7 @@ fn figures_of_a_sweep() {
     assert_near(all.success.lower, 1.0 - 0.277_532_799_862_889_2);
 
     let some = &groups[1];
-    assert_eq!((some.completed, some.errors, some.latency_runs), (2, 1, 2));
+    assert_eq!((some.completed, some.errors, some.measured_runs), (2, 1, 2));
     assert_near(some.mean.estimate, 20.5);
     assert_near(some.agreement.estimate, 0.9);
     assert_near(some.requests_share, 0.2);
@@ -167,6 +167,47 @@ adversary.count  completed         success %  requests %    mean ms     median m
     assert_eq!((render::table(&[]), render::csv(&[])), ("no runs\n".to_owned(), String::new()));
 }
 
+/// One pass gives both metrics, and nothing calls a throughput a latency.
+#[test]
+fn throughput_beside_latency() {
+    let rows = [row(0, 0, &["1"], Outcome::Completed), row(0, 1, &["1"], Outcome::Completed)];
+    let dir = folder(&["x"], &rows);
+    let mut log = EventWriter::new(File::create(dir.path().join("events.csv")).unwrap()).unwrap();
+    for (run, reply_ms) in [(0, 100), (1, 50)] {
+        for (time, kind) in [(0, EventKind::Request), (reply_ms, EventKind::Reply)] {
+            let event = Event::new(0, run, time * 1_000_000, REPLICAS, kind);
+            log.write(&Event { seq: Some(1), digest: Some(7), ..event }).unwrap();
+        }
+    }
+    log.finish().unwrap();
+    let metrics = [Metric::Client, Metric::Throughput];
+    let both = analyze_metrics(dir.path(), &metrics, &AnalysisOptions::default()).unwrap();
+    for (metric, groups) in metrics.into_iter().zip(&both) {
+        assert_eq!(groups, &analyze(dir.path(), &AnalysisOptions { metric, ..AnalysisOptions::default() }).unwrap());
+    }
+    let [client, throughput] = &both[..] else { panic!("{both:?}") };
+    assert_near(client[0].mean.estimate, 75.0);
+    assert_near(throughput[0].mean.estimate, 15.0);
+
+    let table = render::table(throughput);
+    assert!(table.contains("mean requests/s") && table.contains("; requests/s of virtual time."), "{table}");
+    assert!(!table.contains("latency") && !table.contains(" ms") && !table.contains("samples"), "{table}");
+    let json: serde_json::Value = serde_json::from_str(&render::json(throughput)).unwrap();
+    assert_eq!((&json[0]["metric"], &json[0]["unit"]), (&"throughput".into(), &"requests/s".into()));
+    assert!(render::csv(throughput).contains("\n1,throughput,requests/s,0.95,2,2,"));
+    let words = [render::json(throughput), render::csv(throughput)].concat();
+    assert!(!words.contains("latency"), "{words}");
+
+    let options = AnalysisOptions { warmup_ns: 60_000_000, ..AnalysisOptions::default() };
+    let late = &analyze_metrics(dir.path(), &metrics, &options).unwrap()[1][0];
+    assert_near(late.mean.estimate, 25.0);
+    assert!(late.notes[0].contains("1 completed runs accepted no request after the warm-up"), "{:?}", late.notes);
+    let options = AnalysisOptions { warmup_ns: 100_000_000, ..options };
+    let nothing = &analyze_metrics(dir.path(), &metrics, &options).unwrap()[1][0];
+    let reason = nothing.mean.note.as_deref();
+    assert_eq!(reason, Some("no request was accepted after the warm-up in the completed runs"));
+}
+
 #[test]
 fn grouping() {
     let rows = [
@@ -194,7 +235,7 @@ fn without_a_log_there_is_no_latency() {
     let dir = tempfile::tempdir().unwrap();
     write_runs(dir.path(), &["x"], &[row(0, 0, &["1"], Outcome::Completed)]);
     let groups = default_analysis(&dir);
-    assert_eq!((groups[0].latency_runs, groups[0].mean.estimate), (0, None));
+    assert_eq!((groups[0].measured_runs, groups[0].mean.estimate), (0, None));
     let note = groups[0].mean.note.as_ref().unwrap();
     assert!(note.contains("[output] events = \"protocol\""), "{note}");
     assert!(render::table(&groups).contains(note));
@@ -211,7 +252,7 @@ fn samples_that_silence_leaves_undefined_are_counted() {
     assert_eq!((groups[0].undefined_samples, groups[0].mean.estimate), (1, None));
     let table = render::table(&groups);
     assert!(table.contains("1 all_commit samples of completed runs are undefined"), "{table}");
-    let metric = LatencyMetric::QuorumCommit;
+    let metric = Metric::QuorumCommit;
     let quorum = analyze(dir.path(), &AnalysisOptions { metric, ..AnalysisOptions::default() });
     assert_near(quorum.unwrap()[0].mean.estimate, 10.0);
 }
@@ -275,6 +316,6 @@ fn huge_numbers_do_no_harm() {
     log_run(&mut log, u32::MAX, 0, 1);
     log.finish().unwrap();
     let groups = default_analysis(&dir);
-    assert_eq!(groups[0].latency_runs, 0);
+    assert_eq!(groups[0].measured_runs, 0);
     assert!(render::json(&groups).contains("\"1e400\""));
 }

@@ -8,8 +8,22 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a results folder may hold.
-const FILES: [&str; 7] =
-    ["config.toml", "runs.csv", "events.csv", "latency.svg", "latency.png", "success.svg", "success.png"];
+const FILES: [&str; 14] = [
+    "config.toml",
+    "runs.csv",
+    "events.csv",
+    "latency.svg",
+    "latency.png",
+    "throughput.svg",
+    "throughput.png",
+    "success.svg",
+    "success.png",
+    "saturation.svg",
+    "saturation.png",
+    "latency_parts.csv",
+    "latency_parts.svg",
+    "latency_parts.png",
+];
 
 /// Why results cannot be written.
 #[derive(Debug, thiserror::Error)]

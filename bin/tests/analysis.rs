@@ -2,6 +2,7 @@
 
 mod program;
 
+use byzlab_analysis::{LatencyParts, LatencyPartsWriter, Part, PartTimes};
 use program::{Desk, Finished};
 use serde_json::Value;
 
@@ -32,7 +33,7 @@ fn json_has_all_fields_with_their_types() {
         assert_eq!((group["runs"].as_u64(), group["confidence"].as_f64()), (Some(20), Some(0.95)));
         assert_eq!(group["requests"].as_u64(), Some(40));
         assert!(group["notes"].is_array());
-        for key in ["completed", "errors", "requests_completed", "latency_runs", "undefined_samples"] {
+        for key in ["completed", "errors", "requests_completed", "measured_runs", "undefined_samples"] {
             assert!(group[key].is_u64(), "{key} in {group}");
         }
         for key in ["success", "agreement", "mean", "median", "p99"] {
@@ -110,6 +111,74 @@ fn a_metric_can_be_chosen() {
 }
 
 #[test]
+fn throughput_is_a_metric() {
+    let toml = "experiment = { runs = 5 }\nworkload = { requests = 4 }\n[output]\nmetric = \"throughput\"\n\
+                [sweep]\n\"workload.clients\" = [1, 2]";
+    let desk = results(toml);
+    let [one, two] = &json(&desk, "")[..] else { panic!("two cells") };
+    assert_eq!((&one["metric"], &one["unit"]), (&"throughput".into(), &"requests/s".into()));
+    let mean = |group: &Value| group["mean"]["estimate"].as_f64().unwrap();
+    // Closed loop: one client's requests follow each other, two clients have two under way.
+    let latency = mean(&json(&desk, "--metric client")[0]) / 1e3;
+    assert!((mean(one) * latency - 1.0).abs() < 0.2, "{} requests/s at {latency} s", mean(one));
+    assert!(mean(two) > 1.5 * mean(one), "{one} {two}");
+    assert!(desk.path("out/throughput.svg").exists() && !desk.path("out/latency.svg").exists());
+    assert!(desk.read("out/throughput.svg").contains("mean throughput [requests/s of virtual time]"));
+    // And what is swept is the load.
+    let curve = desk.read("out/saturation.svg");
+    assert!(
+        curve.contains("mean client latency [ms of virtual time]") && curve.contains("workload.clients"),
+        "{curve}"
+    );
+}
+
+/// The file is made by hand: one request of the first run, and one of the second.
+#[test]
+fn the_parts_of_latencies_are_shown() {
+    let desk = results("experiment = { runs = 2 }");
+    let Finished { code, stdout, stderr } = desk.byzlab("analyze out --parts");
+    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
+    assert!(
+        stderr.contains("latency_parts.csv: cannot read it") && stderr.contains("latency_parts = true"),
+        "{stderr}"
+    );
+
+    let mut writer = LatencyPartsWriter::new(Vec::new()).unwrap();
+    for (run, ms) in [(0, 20), (1, 30)] {
+        let mut parts = PartTimes::default();
+        parts[Part::NetPrepare] = ms * 1_000_000;
+        parts[Part::Order] = 5_000_000;
+        let accepted_ns = (ms + 5) * 1_000_000;
+        let path = "4 request 0 prepare 1 reply 4";
+        let (prepare_from, commit_from, reply_from) = (Some(0), None, Some(1));
+        let (cell, client, seq, issued_ns) = (0, 4, 1, 0);
+        let row = LatencyParts {
+            cell,
+            run,
+            client,
+            seq,
+            issued_ns,
+            accepted_ns,
+            parts,
+            prepare_from,
+            commit_from,
+            reply_from,
+            path,
+        };
+        writer.write(&row).unwrap();
+    }
+    desk.write("out/latency_parts.csv", String::from_utf8(writer.finish().unwrap()).unwrap());
+    let groups = json(&desk, "--parts --confidence 0.9");
+    assert_eq!((&groups[0]["total"]["estimate"], &groups[0]["confidence"]), (&30.0.into(), &0.9.into()));
+    assert_eq!(groups[0]["parts"]["net_prepare"]["estimate"], 25.0);
+    let table = desk.byzlab("analyze out --parts").stdout;
+    assert!(table.contains("net_prepare ms") && table.contains("0 everywhere, not shown: client_wait"), "{table}");
+    let csv = desk.byzlab("analyze out --parts --format csv --by replicas").stdout;
+    assert!(csv.starts_with("replicas,unit,") && csv.contains("\n4,ms,0.95,2,2,0,2,2,"), "{csv}");
+    assert_eq!(desk.byzlab("analyze out --parts --metric client").code, Some(2));
+}
+
+#[test]
 fn more_confidence_means_wider_intervals() {
     let desk = results(EXPERIMENT);
     let (usual, sure) = (&json(&desk, "")[0], &json(&desk, "--confidence 0.99")[0]);
@@ -155,6 +224,7 @@ fn csv_has_a_row_for_each_group() {
 #[test]
 fn without_events_there_is_success_but_no_latency() {
     let desk = results(&format!("{EXPERIMENT}\n[output]\nevents = \"none\""));
+    assert!(!desk.path("out/saturation.svg").exists());
     let groups = json(&desk, "");
     assert_eq!(groups[0]["success"]["estimate"], 1.0);
     for figure in ["mean", "median", "p99"] {

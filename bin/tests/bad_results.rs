@@ -17,7 +17,7 @@ fn results_are_not_overwritten() {
         refused(&desk.byzlab(arguments), 2, &["out holds results already", "--out", "--force"]);
         assert!(content(&desk) == before, "{arguments} changed something");
     }
-    for file in ["runs.csv", "events.csv", "config.toml", "success.svg"] {
+    for file in ["runs.csv", "events.csv", "config.toml", "success.svg", "saturation.png", "latency_parts.csv"] {
         let desk = Desk::with(EXPERIMENT);
         std::fs::create_dir(desk.path("out")).unwrap();
         desk.write(&format!("out/{file}"), "mine");

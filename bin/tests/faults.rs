@@ -62,7 +62,7 @@ fn a_run_that_breaks_off_counts_as_an_error_and_never_as_a_latency() {
     }
     let groups = analyze(folder.path(), &AnalysisOptions::default()).unwrap();
     let [good, broken, also_good] = &groups[..] else { panic!("{groups:?}") };
-    let errors = |group: &GroupSummary| (group.errors, group.completed, group.latency_runs);
+    let errors = |group: &GroupSummary| (group.errors, group.completed, group.measured_runs);
     assert_eq!((errors(good), errors(broken)), ((0, 5, 5), (5, 0, 0)));
     assert_eq!(also_good.errors, 0);
     assert_eq!((broken.mean.estimate, broken.success.estimate), (None, Some(0.0)));

@@ -5,7 +5,7 @@ mod recorded;
 
 use byzlab::config::EventDetail;
 use byzlab::{Experiment, RunId, run_once};
-use byzlab_analysis::{Event, EventKind, EventReader, LatencyMetric, Outcome, RunLatency};
+use byzlab_analysis::{Event, EventKind, EventReader, Metric, Outcome, RunLatency};
 use recorded::Log;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -179,15 +179,15 @@ impl Watch {
         let wait = propose - moment("request");
         let later = |times: &[u64]| times.iter().map(|time| time + wait).collect::<Vec<_>>();
         let samples = |metric| self.analysis.samples(metric).nanoseconds;
-        assert_eq!(samples(LatencyMetric::ReplicaCommit), sorted);
-        assert_eq!(samples(LatencyMetric::FirstCommit), sorted[..1]);
-        assert_eq!(samples(LatencyMetric::QuorumCommit), [sorted[quorum - 1]]);
-        assert_eq!(samples(LatencyMetric::AllCommit), [sorted[n - 1]]);
-        assert_eq!(samples(LatencyMetric::Client), [run.client_ns]);
-        assert_eq!(samples(LatencyMetric::ReplicaCommitFromRequest), later(&sorted));
-        assert_eq!(samples(LatencyMetric::FirstCommitFromRequest), later(&sorted[..1]));
-        assert_eq!(samples(LatencyMetric::QuorumCommitFromRequest), later(&[sorted[quorum - 1]]));
-        assert_eq!(samples(LatencyMetric::AllCommitFromRequest), later(&[sorted[n - 1]]));
+        assert_eq!(samples(Metric::ReplicaCommit), sorted);
+        assert_eq!(samples(Metric::FirstCommit), sorted[..1]);
+        assert_eq!(samples(Metric::QuorumCommit), [sorted[quorum - 1]]);
+        assert_eq!(samples(Metric::AllCommit), [sorted[n - 1]]);
+        assert_eq!(samples(Metric::Client), [run.client_ns]);
+        assert_eq!(samples(Metric::ReplicaCommitFromRequest), later(&sorted));
+        assert_eq!(samples(Metric::FirstCommitFromRequest), later(&sorted[..1]));
+        assert_eq!(samples(Metric::QuorumCommitFromRequest), later(&[sorted[quorum - 1]]));
+        assert_eq!(samples(Metric::AllCommitFromRequest), later(&[sorted[n - 1]]));
         run
     }
 }

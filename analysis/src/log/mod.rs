@@ -10,3 +10,4 @@ mod writer;
 pub use reader::{EventReader, LogError, RowProblem};
 pub(crate) use run_order::{RunOrder, Step};
 pub use writer::EventWriter;
+pub(crate) use writer::breaks_a_row;

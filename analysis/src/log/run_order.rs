@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::event::Event;
 use crate::runs::RunRow;
 
 /// Follows a log from run to run, and sees to it that it fits `runs.csv`.
@@ -13,7 +12,7 @@ pub(crate) struct RunOrder {
     current: Option<(u32, u32)>,
 }
 
-/// Where an event stands.
+/// Where a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// In the same run as the one before it.
@@ -28,10 +27,9 @@ impl RunOrder {
         Self { row_of: keys.zip(0..).collect(), seen: vec![false; rows.len()], current: None }
     }
 
-    /// Fails if the run is unknown, or its rows do not stand together.
+    /// Takes the cell and run of the next row. Fails if the run is unknown, or its rows do not stand together.
     #[inline]
-    pub(crate) fn step(&mut self, event: &Event<'_>) -> Result<Step, String> {
-        let key = (event.cell, event.run);
+    pub(crate) fn step(&mut self, key: (u32, u32)) -> Result<Step, String> {
         if self.current == Some(key) { Ok(Step::Same) } else { self.enter(key).map(Step::Next) }
     }
 
@@ -49,7 +47,7 @@ impl RunOrder {
         Ok(row)
     }
 
-    /// For each row of `runs.csv` whether an event of its run was there.
+    /// For each row of `runs.csv` whether a row of its run was there.
     pub(crate) fn seen(&self) -> &[bool] {
         &self.seen
     }

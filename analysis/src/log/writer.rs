@@ -117,8 +117,8 @@ fn push_text(row: &mut Vec<u8>, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a text field must not hold this byte, since `events.csv` has no quotes.
-pub(super) fn breaks_a_row(byte: u8) -> bool {
+/// Whether a text field must not hold this byte, since the logs have no quotes.
+pub(crate) fn breaks_a_row(byte: u8) -> bool {
     matches!(byte, b',' | b'"') || byte.is_ascii_control()
 }
 

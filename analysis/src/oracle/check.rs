@@ -4,8 +4,9 @@ use std::io;
 use std::path::Path;
 
 use crate::log::{EventReader, RunOrder, Step};
+use crate::measure::silent_run;
 use crate::runs::{Outcome, RunRow, RunTable};
-use crate::summary::{AnalysisError, silent_run};
+use crate::summary::AnalysisError;
 
 use super::report::CheckReport;
 use super::{Detail, Invariant, Judgement, OracleSettings, Oracles};
@@ -70,7 +71,7 @@ pub fn check_log(
     let mut checks: Vec<Option<RunCheck>> = vec![None; rows.len()];
     let mut current: Option<OpenCheck> = None;
     while let Some(event) = reader.next_event()? {
-        let problem = match order.step(&event) {
+        let problem = match order.step((event.cell, event.run)) {
             Err(problem) => Some(problem),
             Ok(step) => {
                 if let Step::Next(row) = step {

@@ -1,5 +1,7 @@
 //! From data to positions, and where the ticks stand.
 
+use super::style::Bar;
+
 /// How the values of the swept key are placed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Placement {
@@ -76,19 +78,55 @@ impl KeyAxis {
     }
 }
 
-/// A vertical axis with round ticks.
+/// An axis of measured values with round ticks.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ValueAxis {
     pub(super) from: f64,
     pub(super) to: f64,
     pub(super) ticks: Vec<f64>,
     pub(super) decimals: usize,
+    pub(super) is_logarithmic: bool,
 }
 
 impl ValueAxis {
     /// 0 to 100 %.
     pub(super) fn percent() -> Self {
-        Self { from: 0.0, to: 100.0, ticks: (0..=5).map(|tick| f64::from(tick) * 20.0).collect(), decimals: 0 }
+        Self {
+            from: 0.0,
+            to: 100.0,
+            ticks: (0..=5).map(|tick| f64::from(tick) * 20.0).collect(),
+            decimals: 0,
+            is_logarithmic: false,
+        }
+    }
+
+    /// Like [`covering`](Self::covering), but logarithmic where the estimates are positive and span more than a factor
+    /// of 30. What then lies far below the least estimate is not covered.
+    pub(super) fn spanning(bars: &[Bar]) -> Self {
+        let ends: Vec<f64> = bars.iter().map(Bar::ends).flat_map(|(lower, upper)| [lower, upper]).collect();
+        let estimates: Vec<f64> = bars.iter().map(|bar| bar.estimate).collect();
+        let (least, most) = range(&estimates);
+        if least > 0.0 && most / least > 30.0 {
+            let (lowest, highest) = range(&ends);
+            Self::logarithmic(lowest.max(least / 4.0), highest)
+        } else {
+            Self::covering(&ends)
+        }
+    }
+
+    /// From the round number below `low` to the one above `high`, both positive.
+    fn logarithmic(low: f64, high: f64) -> Self {
+        let decades = low.log10().floor() as i32..=high.log10().floor() as i32;
+        let is_long = (high / low) > 3e3;
+        let round: Vec<f64> = decades
+            .flat_map(|decade| [1, 2, 5, 10].map(|digit| format!("{digit}e{decade}").parse().unwrap_or(1.0)))
+            .collect();
+        let from = round.iter().copied().filter(|tick| *tick <= low).fold(low, |_, tick| tick);
+        let to = round.iter().copied().find(|tick| *tick >= high).unwrap_or(high);
+        let is_shown = |tick: &f64| (from..=to).contains(tick) && !(is_long && tick.log10().fract().abs() > 1e-9);
+        let mut ticks: Vec<f64> = round.into_iter().filter(is_shown).collect();
+        ticks.dedup();
+        Self { from, to, ticks, decimals: 0, is_logarithmic: true }
     }
 
     /// Covers all values with round numbers; starts at 0 unless that would waste half of the height.
@@ -115,12 +153,27 @@ impl ValueAxis {
             to: top as f64 * step,
             ticks: (bottom..=top).map(|tick| tick as f64 * step).collect(),
             decimals: decimals.clamp(0.0, 9.0) as usize,
+            is_logarithmic: false,
         }
     }
 
-    /// Where a value stands, 0 at the bottom and 1 at the top.
+    /// Where a value stands, 0 at the beginning and 1 at the end. On a logarithmic axis that is also the place of what
+    /// lies below it.
     pub(super) fn position(&self, value: f64) -> f64 {
-        (value - self.from) / (self.to - self.from)
+        if self.is_logarithmic {
+            (value.max(self.from) / self.from).ln() / (self.to / self.from).ln()
+        } else {
+            (value - self.from) / (self.to - self.from)
+        }
+    }
+
+    /// Whether the axis ends above a value.
+    pub(super) fn cuts_off(&self, value: f64) -> bool {
+        self.is_logarithmic && value < self.from
+    }
+
+    pub(super) fn label(&self, tick: f64) -> String {
+        if self.is_logarithmic { tick.to_string() } else { format!("{tick:.*}", self.decimals) }
     }
 }
 

@@ -25,6 +25,34 @@ pub(super) enum Anchor {
     End,
 }
 
+/// How a surface is hatched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hatch {
+    None,
+    Rising,
+    Falling,
+    Cross,
+    Horizontal,
+    Vertical,
+    Dots,
+}
+
+impl Hatch {
+    /// What it draws on a tile of 6 by 6, as the data of an SVG path.
+    fn path(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Rising => "M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2",
+            Self::Falling => "M-1,5 l2,2 M0,0 l6,6 M5,-1 l2,2",
+            Self::Cross => "M-1,1 l2,-2 M0,6 l6,-6 M5,7 l2,-2 M-1,5 l2,2 M0,0 l6,6 M5,-1 l2,2",
+            Self::Horizontal => "M0,3 h6",
+            Self::Vertical => "M3,0 v6",
+            // Short strokes of their own width.
+            Self::Dots => "M0.8,1.5 h1.4 M3.8,4.5 h1.4",
+        }
+    }
+}
+
 /// An SVG that grows element by element.
 pub(super) struct Canvas {
     body: String,
@@ -83,6 +111,16 @@ impl Canvas {
         );
     }
 
+    /// A hatched surface that `url(#NAME)` fills with.
+    pub(super) fn pattern(&mut self, name: &str, fill: &str, hatch: Hatch, ink: &str) {
+        let path = hatch.path();
+        let width = if hatch == Hatch::Dots { 1.5 } else { 1.0 };
+        let _ = writeln!(
+            self.body,
+            r#"<defs><pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse"><rect width="6" height="6" fill="{fill}"/><path d="{path}" stroke="{ink}" stroke-width="{width}"/></pattern></defs>"#
+        );
+    }
+
     /// A text on its base line, turned by `angle` degrees.
     pub(super) fn text(&mut self, (x, y): (f64, f64), text: &str, size: f64, anchor: Anchor, angle: f64) {
         let anchor = match anchor {
@@ -96,6 +134,12 @@ impl Canvas {
             r#"<text x="{x:.2}" y="{y:.2}" font-size="{size}" text-anchor="{anchor}"{turn}>{}</text>"#,
             escape(text)
         );
+    }
+
+    /// A text in a colour of its own, from left to right.
+    pub(super) fn colored_text(&mut self, (x, y): (f64, f64), text: &str, size: f64, color: &str) {
+        let text = escape(text);
+        let _ = writeln!(self.body, r#"<text x="{x:.2}" y="{y:.2}" font-size="{size}" fill="{color}">{text}</text>"#);
     }
 
     pub(super) fn finish(self) -> String {

@@ -2,30 +2,14 @@
 
 use super::axis::{KeyAxis, Placement, ValueAxis};
 use super::canvas::{Anchor, Canvas, INK, text_width};
+use super::style::{
+    Area, Bar, GRID, PLOT_HEIGHT, TOP, WIDTH, color, dashes, draw_caption, draw_legend, draw_marker, draw_titles,
+    legend_width, shorten,
+};
 
-const WIDTH: f64 = 720.0;
-const PLOT_HEIGHT: f64 = 300.0;
-const TOP: f64 = 54.0;
 /// Height of the strip above the plot for cells without a value, and the gap below it.
 const STRIP: f64 = 26.0;
 const STRIP_GAP: f64 = 12.0;
-const GRID: &str = "#dddddd";
-
-/// The colours of Okabe & Ito 2008 that carry on white: distinct for the colour-blind.
-const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9"];
-/// With the markers, they tell lines apart in black and white.
-const DASHES: [&str; 5] = ["", "6 3", "2 2", "8 3 2 3", "4 4"];
-const MARKERS: [Marker; 5] = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::TriangleDown];
-
-#[derive(Clone, Copy)]
-enum Marker {
-    Circle,
-    Square,
-    Triangle,
-    Diamond,
-    TriangleDown,
-}
-
 /// A figure: values with intervals against a key.
 pub(super) struct Figure {
     pub(super) title: String,
@@ -52,51 +36,28 @@ pub(super) struct Point {
     pub(super) value: Option<Bar>,
 }
 
-/// A value, with the ends of its interval if it has one.
-#[derive(Clone, Copy)]
-pub(super) struct Bar {
-    pub(super) estimate: f64,
-    pub(super) interval: Option<(f64, f64)>,
-}
-
-/// Where the plot itself stands.
-struct Area {
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
-}
-
 impl Figure {
     pub(super) fn to_svg(&self) -> String {
         let area = self.area();
-        let height = area.bottom + 52.0 + 15.0 * self.caption.len() as f64;
-        let mut canvas = Canvas::new(WIDTH, height);
-        let center = area.left.midpoint(area.right);
-        canvas.text((center, 22.0), &self.title, 15.0, Anchor::Middle, 0.0);
-        canvas.text((center, 41.0), &self.subtitle, 11.5, Anchor::Middle, 0.0);
+        let mut canvas = Canvas::new(WIDTH, area.height(&self.caption));
+        draw_titles(&mut canvas, &area, &self.title, &self.subtitle);
         self.draw_axes(&mut canvas, &area);
         for (index, series) in self.series.iter().enumerate() {
             self.draw_series(&mut canvas, &area, index, series);
         }
-        self.draw_legend(&mut canvas, &area);
-        for (line, text) in (0..).zip(&self.caption) {
-            let y = area.bottom + 60.0 + 15.0 * f64::from(line);
-            canvas.text((area.left, y), text, 10.5, Anchor::Start, 0.0);
-        }
+        let is_ordered = self.key_axis.placement != Placement::Category;
+        draw_legend(&mut canvas, &area, self.labels(), is_ordered);
+        draw_caption(&mut canvas, &area, &self.caption);
         canvas.finish()
     }
 
     fn area(&self) -> Area {
-        let labels = self.series.iter().map(|series| text_width(&short_label(series), 11.0));
-        let legend = labels.fold(0.0, f64::max);
         let (left, strip) = if self.has_absent() { (100.0, STRIP + STRIP_GAP) } else { (70.0, 0.0) };
-        Area {
-            left,
-            right: WIDTH - if legend > 0.0 { legend + 56.0 } else { 24.0 },
-            top: TOP + strip,
-            bottom: TOP + strip + PLOT_HEIGHT,
-        }
+        Area { left, right: WIDTH - legend_width(self.labels()), top: TOP + strip, bottom: TOP + strip + PLOT_HEIGHT }
+    }
+
+    fn labels(&self) -> impl Iterator<Item = &str> {
+        self.series.iter().map(|series| series.label.as_str())
     }
 
     fn has_absent(&self) -> bool {
@@ -109,8 +70,7 @@ impl Figure {
             let y = self.y(area, tick);
             canvas.line((area.left, y), (area.right, y), GRID, 0.8);
             canvas.line((area.left - 5.0, y), (area.left, y), INK, 1.0);
-            let label = format!("{tick:.*}", self.value_axis.decimals);
-            canvas.text((area.left - 8.0, y + 4.0), &label, 11.0, Anchor::End, 0.0);
+            canvas.text((area.left - 8.0, y + 4.0), &self.value_axis.label(tick), 11.0, Anchor::End, 0.0);
         }
         let width = area.right - area.left;
         let width_of = |label: &str| (text_width(&shorten(label, 20), 11.0) + 8.0) / width;
@@ -142,7 +102,7 @@ impl Figure {
     }
 
     fn draw_series(&self, canvas: &mut Canvas, area: &Area, index: usize, series: &Series) {
-        let color = COLORS[index % COLORS.len()];
+        let color = color(index);
         // Lines stand side by side, so that bars of one cell do not cover each other.
         let count = self.series.len() as f64;
         let dodge = (index as f64 - (count - 1.0) / 2.0) * (30.0 / count).min(7.0);
@@ -160,8 +120,7 @@ impl Figure {
                 let bar = point.value?;
                 Some((x(point), self.y(area, bar.estimate)))
             });
-            let dashes = DASHES[index % DASHES.len()];
-            canvas.path(&ends.collect::<Vec<_>>(), color, 1.2, dashes);
+            canvas.path(&ends.collect::<Vec<_>>(), color, 1.2, dashes(index));
         }
         for point in points {
             let x = x(point);
@@ -178,22 +137,7 @@ impl Figure {
             }
             let fill = if bar.interval.is_some() { color } else { "#ffffff" };
             let place = (x, self.y(area, bar.estimate));
-            draw_marker(canvas, marker(index), place, fill, color);
-        }
-    }
-
-    fn draw_legend(&self, canvas: &mut Canvas, area: &Area) {
-        let labelled = self.series.iter().enumerate();
-        for (index, series) in labelled.filter(|(_, series)| !series.label.is_empty()) {
-            let x = area.right + 14.0;
-            let y = TOP + 8.0 + 18.0 * index as f64;
-            let color = COLORS[index % COLORS.len()];
-            let dashes = DASHES[index % DASHES.len()];
-            if self.key_axis.placement != Placement::Category {
-                canvas.path(&[(x, y), (x + 28.0, y)], color, 1.2, dashes);
-            }
-            draw_marker(canvas, marker(index), (x + 14.0, y), color, color);
-            canvas.text((x + 34.0, y + 4.0), &short_label(series), 11.0, Anchor::Start, 0.0);
+            draw_marker(canvas, index, place, fill, color);
         }
     }
 
@@ -202,48 +146,8 @@ impl Figure {
     }
 }
 
-fn marker(index: usize) -> Marker {
-    MARKERS[index % MARKERS.len()]
-}
-
-fn draw_marker(canvas: &mut Canvas, marker: Marker, (x, y): (f64, f64), fill: &str, color: &str) {
-    let r = 4.0;
-    match marker {
-        Marker::Circle => canvas.circle((x, y), r, fill, color),
-        Marker::Square => {
-            let r = r * 0.9;
-            let corners = [(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)];
-            canvas.polygon(&corners, fill, color);
-        }
-        Marker::Diamond => {
-            let r = r * 1.25;
-            let corners = [(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
-            canvas.polygon(&corners, fill, color);
-        }
-        Marker::Triangle | Marker::TriangleDown => {
-            let up = if matches!(marker, Marker::Triangle) { 1.0 } else { -1.0 };
-            let base = y + 0.8 * r * up;
-            let corners = [(x - 1.1 * r, base), (x + 1.1 * r, base), (x, y - 1.2 * r * up)];
-            canvas.polygon(&corners, fill, color);
-        }
-    }
-}
-
 fn draw_cross(canvas: &mut Canvas, (x, y): (f64, f64), color: &str) {
     let r = 4.5;
     canvas.line((x - r, y - r), (x + r, y + r), color, 2.0);
     canvas.line((x - r, y + r), (x + r, y - r), color, 2.0);
-}
-
-fn short_label(series: &Series) -> String {
-    shorten(&series.label, 34)
-}
-
-/// At most this many characters.
-fn shorten(text: &str, length: usize) -> String {
-    if text.chars().count() <= length {
-        return text.to_owned();
-    }
-    let start: String = text.chars().take(length - 1).collect();
-    format!("{start}…")
 }

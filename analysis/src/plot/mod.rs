@@ -1,7 +1,9 @@
-//! Plots of a sweep, as SVG and PNG.
+//! Plots, as SVG and PNG.
 //!
 //! ```text
-//! groups ─► sweep (what is drawn) ─► figure (where: axes, bars, legend) ─► canvas (SVG) ─► PNG
+//! groups ─┬► sweep (what is drawn) ─► figure (where: axes, bars, legend) ─┬► canvas (SVG) ─► PNG
+//!         ├► saturation (throughput against latency) ─────────────────────┤
+//!         └► parts (what latencies are made of) ──────────────────────────┘
 //! ```
 //!
 //! The SVG is written by hand, the PNG is that SVG rendered with the bundled font, so both look the
@@ -10,6 +12,9 @@
 mod axis;
 mod canvas;
 mod figure;
+mod parts;
+mod saturation;
+mod style;
 mod sweep;
 
 use std::io;
@@ -17,7 +22,12 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::parts::PartsSummary;
 use crate::summary::GroupSummary;
+use parts::PartsFigure;
+use saturation::Saturation;
+
+pub use saturation::load_key;
 
 /// Why a plot cannot be written.
 #[derive(Debug, Error)]
@@ -40,24 +50,58 @@ pub enum PlotError {
     },
 }
 
-/// Draws latency and success share against the first swept key, with interval bars.
+/// Draws latency or throughput, whichever was measured, and success share against the first swept key, with
+/// interval bars.
 ///
-/// Writes `success.svg` and `success.png`, and, unless no group has a log, `latency.svg` and
-/// `latency.png`, into `dir`; returns their paths. Each combination of the other keys is a line of
-/// its own. Cells without a latency are marked as such. Draws nothing if the groups have no key.
+/// Writes `success.svg` and `success.png`, and, unless no group has a value, `latency.svg` and
+/// `latency.png` or `throughput.svg` and `throughput.png`, into `dir`; returns their paths. Each combination of the
+/// other keys is a line of its own. Cells without a value are marked as such. Draws nothing if the groups have no key.
 pub fn write_sweep_plots(dir: &Path, groups: &[GroupSummary]) -> Result<Vec<PathBuf>, PlotError> {
     let mut written = Vec::new();
     for (name, figure) in sweep::figures(groups) {
-        let svg = figure.to_svg();
-        let path = dir.join(format!("{name}.svg"));
-        write(&path, svg.as_bytes())?;
-        written.push(path);
-        let path = dir.join(format!("{name}.png"));
-        let png = canvas::to_png(&svg).map_err(|reason| PlotError::Render { path: path.clone(), reason })?;
-        write(&path, &png)?;
-        written.push(path);
+        written.extend(write_both(dir, name, &figure.to_svg())?);
     }
     Ok(written)
+}
+
+/// Draws mean client latency against mean throughput, one point a cell with interval bars both ways, joined in the
+/// order of the load ([`load_key`]); each combination of the other keys is a line of its own.
+///
+/// Takes the groups of [`Metric::Client`](crate::Metric::Client) and of
+/// [`Metric::Throughput`](crate::Metric::Throughput), of the same runs in the same order, as
+/// [`analyze_metrics`](crate::analyze_metrics) gives them. Writes `saturation.svg` and `saturation.png` into `dir` and
+/// returns their paths; nothing if no key says how much clients ask for, or no cell has both values. The caption names
+/// the cells that are left out.
+pub fn write_saturation_plot(
+    dir: &Path,
+    client: &[GroupSummary],
+    throughput: &[GroupSummary],
+) -> Result<Vec<PathBuf>, PlotError> {
+    match Saturation::new(client, throughput) {
+        Some(figure) => Ok(write_both(dir, "saturation", &figure.to_svg())?.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Draws what the latency of each group is made of, a stacked bar a group and at most 40 of them, with the interval of
+/// the total.
+///
+/// Writes `latency_parts.svg` and `latency_parts.png` into `dir` and returns their paths; nothing if no group has a
+/// latency.
+pub fn write_parts_plot(dir: &Path, groups: &[PartsSummary]) -> Result<Vec<PathBuf>, PlotError> {
+    match PartsFigure::new(groups) {
+        Some(figure) => Ok(write_both(dir, "latency_parts", &figure.to_svg())?.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Writes NAME.svg and NAME.png.
+fn write_both(dir: &Path, name: &str, svg: &str) -> Result<[PathBuf; 2], PlotError> {
+    let (path, rendered) = (dir.join(format!("{name}.svg")), dir.join(format!("{name}.png")));
+    write(&path, svg.as_bytes())?;
+    let png = canvas::to_png(svg).map_err(|reason| PlotError::Render { path: rendered.clone(), reason })?;
+    write(&rendered, &png)?;
+    Ok([path, rendered])
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<(), PlotError> {

@@ -1,9 +1,11 @@
-//! What is drawn of a sweep: latency and success share against the first key.
+//! What is drawn of a sweep: latency or throughput, and success share, against the first key.
 
 use super::axis::{KeyAxis, ValueAxis};
-use super::figure::{Bar, Figure, Point, Series};
+use super::figure::{Figure, Point, Series};
+use super::style::Bar;
+use crate::metric::Metric;
 use crate::render::percent_digits;
-use crate::summary::{Estimate, GroupSummary};
+use crate::summary::GroupSummary;
 
 /// The figures with their file names; none without a key.
 pub(super) fn figures(groups: &[GroupSummary]) -> Vec<(&'static str, Figure)> {
@@ -14,39 +16,39 @@ pub(super) fn figures(groups: &[GroupSummary]) -> Vec<(&'static str, Figure)> {
         return Vec::new();
     };
     let mut figures = vec![("success", success(key, first, groups))];
-    // Without any latency there is nothing to draw, be it for want of a log or of a completed run.
-    if groups.iter().any(|group| group.latency_runs > 0) {
-        figures.insert(0, ("latency", latency(key, first, groups)));
+    // Without any value there is nothing to draw, be it for want of a log or of a completed run.
+    if groups.iter().any(|group| group.measured_runs > 0) {
+        figures.insert(0, (first.metric.quantity(), measured(key, first, groups)));
     }
     figures
 }
 
-fn latency(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
-    let bar = |group: &GroupSummary| bar(&group.mean, 1.0);
+fn measured(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
+    let bar = |group: &GroupSummary| Bar::new(&group.mean, 1.0);
     let drawn: Vec<Bar> = groups.iter().filter_map(bar).collect();
-    let ends = |bar: &Bar| {
-        let (lower, upper) = bar.interval.unwrap_or((bar.estimate, bar.estimate));
-        [lower, upper]
-    };
-    let values: Vec<f64> = drawn.iter().flat_map(ends).collect();
+    let values: Vec<f64> = drawn.iter().map(Bar::ends).flat_map(|(lower, upper)| [lower, upper]).collect();
     let mut caption = vec![format!(
         "Bars: {} % Student t intervals of the mean over runs. {}, completed {}.",
         percent_digits(first.confidence),
         runs_a_cell(groups),
         span(groups.iter().map(|group| group.completed)),
     )];
-    caption.push("Latency is over completed runs only; see the success share beside it.".to_owned());
+    let (quantity, title, no_value) = match first.metric {
+        Metric::Throughput => ("Throughput", "Throughput".to_owned(), "nothing\naccepted"),
+        latency => ("Latency", format!("Consensus latency ({latency})"), "no latency\nsample"),
+    };
+    caption.push(format!("{quantity} is over completed runs only; see the success share beside it."));
     if drawn.iter().any(|bar| bar.interval.is_none()) {
         caption.push("Hollow: a single run, no interval.".to_owned());
     }
-    let only_failed = |group: &GroupSummary| group.latency_runs > 0 || group.completed == 0;
+    let only_failed = |group: &GroupSummary| group.measured_runs > 0 || group.completed == 0;
     Figure {
-        title: format!("Consensus latency ({})", first.metric),
+        title,
         subtitle: first.metric.description().to_owned(),
         key: key.to_owned(),
-        value: "mean latency [ms of virtual time]".to_owned(),
+        value: format!("mean {} [{} of virtual time]", first.metric.quantity(), first.unit),
         caption,
-        absent: if groups.iter().all(only_failed) { "no completed\nrun" } else { "no latency\nsample" },
+        absent: if groups.iter().all(only_failed) { "no completed\nrun" } else { no_value },
         key_axis: key_axis(groups),
         value_axis: ValueAxis::covering(&values),
         series: series(groups, bar),
@@ -67,16 +69,8 @@ fn success(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
         absent: "no run",
         key_axis: key_axis(groups),
         value_axis: ValueAxis::percent(),
-        series: series(groups, |group| bar(&group.success, 100.0)),
+        series: series(groups, |group| Bar::new(&group.success, 100.0)),
     }
-}
-
-fn bar(estimate: &Estimate, scale: f64) -> Option<Bar> {
-    let ends = estimate.lower.zip(estimate.upper);
-    Some(Bar {
-        estimate: estimate.estimate? * scale,
-        interval: ends.map(|(lower, upper)| (lower * scale, upper * scale)),
-    })
 }
 
 /// The distinct values of the first key, in the order of the sweep.
@@ -111,13 +105,13 @@ fn first_value(group: &GroupSummary) -> &str {
     group.group.first().map_or("", |(_, value)| value)
 }
 
-fn runs_a_cell(groups: &[GroupSummary]) -> String {
+pub(super) fn runs_a_cell(groups: &[GroupSummary]) -> String {
     let runs = span(groups.iter().map(|group| group.runs));
     format!("{runs} {} a cell", if runs == "1" { "run" } else { "runs" })
 }
 
 /// `200`, or `100–200` where they differ.
-fn span(counts: impl Iterator<Item = u64> + Clone) -> String {
+pub(super) fn span(counts: impl Iterator<Item = u64> + Clone) -> String {
     let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
     if least == most { most.to_string() } else { format!("{least}–{most}") }
 }

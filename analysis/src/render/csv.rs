@@ -7,9 +7,14 @@ use crate::summary::{Estimate, GroupSummary};
 /// Columns: the group's own, then metric, unit and confidence, counts, and for each estimate the
 /// value, `_lower` and `_upper`.
 pub fn csv(groups: &[GroupSummary]) -> String {
-    let records = groups.first().map(header).into_iter();
+    let header = groups.first().map(header).into_iter();
+    write_records(header.chain(groups.iter().map(row)))
+}
+
+/// Records with the same number of fields as CSV.
+pub(super) fn write_records(records: impl Iterator<Item = Vec<String>>) -> String {
     let mut out = csv::Writer::from_writer(Vec::new());
-    for record in records.chain(groups.iter().map(row)) {
+    for record in records {
         // It cannot fail: a `Vec` takes everything, and all groups have the same columns.
         let _ = out.write_record(record);
     }
@@ -20,7 +25,7 @@ pub fn csv(groups: &[GroupSummary]) -> String {
 fn header(group: &GroupSummary) -> Vec<String> {
     let mut columns: Vec<String> = group.group.iter().map(|(key, _)| key.clone()).collect();
     let names = "metric unit confidence runs completed errors requests requests_completed \
-                 requests_share latency_runs undefined_samples";
+                 requests_share measured_runs undefined_samples";
     columns.extend(names.split(' ').map(str::to_owned));
     for (name, _) in estimates(group) {
         columns.extend([name.to_owned(), format!("{name}_lower"), format!("{name}_upper")]);
@@ -41,7 +46,7 @@ fn row(group: &GroupSummary) -> Vec<String> {
         group.requests.to_string(),
         group.requests_completed.to_string(),
         optional(group.requests_share),
-        group.latency_runs.to_string(),
+        group.measured_runs.to_string(),
         group.undefined_samples.to_string(),
     ]);
     let mut notes = group.notes.clone();
@@ -63,6 +68,6 @@ fn estimates(group: &GroupSummary) -> [(&'static str, &Estimate); 5] {
     ]
 }
 
-fn optional(number: Option<f64>) -> String {
+pub(super) fn optional(number: Option<f64>) -> String {
     number.map_or_else(String::new, |number| number.to_string())
 }

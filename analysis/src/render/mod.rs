@@ -2,9 +2,12 @@
 
 mod csv;
 mod json;
+mod parts;
 mod table;
 
 pub use self::csv::csv;
 pub use json::json;
+pub(crate) use parts::shown_parts;
+pub use parts::{parts_csv, parts_json, parts_table};
 pub(crate) use table::percent_digits;
 pub use table::table;

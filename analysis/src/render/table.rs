@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use crate::metric::Metric;
 use crate::summary::{Estimate, GroupSummary};
 
 /// The groups as an aligned table, under it what the numbers mean and the notes.
 ///
-/// Latencies have as many decimals as their interval justifies; `?` is an undefined end.
+/// Values have as many decimals as their interval justifies; `?` is an undefined end.
 pub fn table(groups: &[GroupSummary]) -> String {
     let Some(first) = groups.first() else {
         return "no runs\n".to_owned();
@@ -16,15 +17,23 @@ pub fn table(groups: &[GroupSummary]) -> String {
     let mut text = align(&rows);
     let _ = write!(
         text,
-        "\n{} latency: {}; ms of virtual time.\n\
-         Over completed runs only; the unit is the run, a run's value is the mean of its samples.\n\
+        "\n{}: {}; {} of virtual time.\n\
+         Over completed runs only; the unit is the run, {}.\n\
          Brackets and ± are {} % intervals over runs: Wilson for shares, Student t for the mean, \
          order statistics\nfor quantiles (estimated by linear interpolation, type 7).\n",
-        first.metric,
+        match first.metric {
+            Metric::Throughput => "throughput".to_owned(),
+            latency => format!("{latency} latency"),
+        },
         first.metric.description(),
+        first.unit,
+        match first.metric {
+            Metric::Throughput => "each has one throughput",
+            _ => "a run's value is the mean of its samples",
+        },
         percent_digits(first.confidence),
     );
-    for note in notes(groups) {
+    for note in notes(groups, |group| &group.group, notes_of) {
         let _ = writeln!(text, "note: {note}");
     }
     text
@@ -32,8 +41,9 @@ pub fn table(groups: &[GroupSummary]) -> String {
 
 fn header(group: &GroupSummary) -> Vec<String> {
     let keys = group.group.iter().map(|(key, _)| key.clone());
-    let figures = ["completed", "success %", "requests %", "mean ms", "median ms", "p99 ms", "agreement %"];
-    keys.chain(figures.map(str::to_owned)).collect()
+    let shares = ["completed", "success %", "requests %"].map(str::to_owned);
+    let figures = ["mean", "median", "p99"].map(|figure| format!("{figure} {}", group.unit));
+    keys.chain(shares).chain(figures).chain(["agreement %".to_owned()]).collect()
 }
 
 fn row(group: &GroupSummary) -> Vec<String> {
@@ -51,7 +61,7 @@ fn row(group: &GroupSummary) -> Vec<String> {
 }
 
 /// Right-aligned columns, two spaces apart.
-fn align(rows: &[Vec<String>]) -> String {
+pub(super) fn align(rows: &[Vec<String>]) -> String {
     let mut widths = vec![0; rows[0].len()];
     for row in rows {
         for (width, field) in widths.iter_mut().zip(row) {
@@ -70,25 +80,32 @@ fn align(rows: &[Vec<String>]) -> String {
 }
 
 /// Each note once, with the groups that it is about.
-fn notes(groups: &[GroupSummary]) -> Vec<String> {
-    let mut notes: Vec<(String, Vec<&GroupSummary>)> = Vec::new();
+pub(super) fn notes<G>(
+    groups: &[G],
+    keys_of: impl Fn(&G) -> &Keys,
+    notes_of: impl Fn(&G) -> Vec<String>,
+) -> Vec<String> {
+    let mut notes: Vec<(String, Vec<&Keys>)> = Vec::new();
     for group in groups {
         for note in notes_of(group) {
             match notes.iter_mut().find(|(known, _)| *known == note) {
-                Some((_, about)) => about.push(group),
-                None => notes.push((note, vec![group])),
+                Some((_, about)) => about.push(keys_of(group)),
+                None => notes.push((note, vec![keys_of(group)])),
             }
         }
     }
-    let with_names = |(note, about): (String, Vec<&GroupSummary>)| {
+    let with_names = |(note, about): (String, Vec<&Keys>)| {
         if about.len() == groups.len() { note } else { format!("{}: {note}", names(&about)) }
     };
     notes.into_iter().map(with_names).collect()
 }
 
+/// The columns that define a group, with their values.
+type Keys = Vec<(String, String)>;
+
 /// `adversary.count 4, 5, 6`, or with several keys `a 1 b 2, a 1 b 3`.
-fn names(groups: &[&GroupSummary]) -> String {
-    let name = |group: &&GroupSummary| match &group.group[..] {
+fn names(groups: &[&Keys]) -> String {
+    let name = |group: &&Keys| match &group[..] {
         [(_, value)] => value.clone(),
         pairs => {
             let pairs = pairs.iter().map(|(key, value)| format!("{key} {value}"));
@@ -96,7 +113,7 @@ fn names(groups: &[&GroupSummary]) -> String {
         }
     };
     let names = groups.iter().map(name).collect::<Vec<_>>().join(", ");
-    match groups.first().map(|group| &group.group[..]) {
+    match groups.first().map(|group| &group[..]) {
         Some([(key, _)]) => format!("{key} {names}"),
         _ => names,
     }
@@ -105,7 +122,7 @@ fn names(groups: &[&GroupSummary]) -> String {
 fn notes_of(group: &GroupSummary) -> Vec<String> {
     let mut notes = group.notes.clone();
     let figures = [("mean", &group.mean), ("median", &group.median), ("p99", &group.p99)];
-    if group.latency_runs == 0 {
+    if group.measured_runs == 0 {
         // The reason is the same for all three.
         notes.extend(group.mean.note.clone());
     } else {
@@ -118,7 +135,7 @@ fn notes_of(group: &GroupSummary) -> Vec<String> {
     notes
 }
 
-fn mean(estimate: &Estimate) -> String {
+pub(super) fn mean(estimate: &Estimate) -> String {
     match (estimate.estimate, estimate.lower, estimate.upper) {
         (Some(mean), Some(lower), Some(upper)) => {
             let half_width = (upper - lower) / 2.0;
@@ -143,7 +160,7 @@ fn quantile(estimate: &Estimate) -> String {
     format!("{value:.digits$} [{}–{}]", end(estimate.lower), end(estimate.upper))
 }
 
-fn share(share: &Estimate) -> String {
+pub(super) fn share(share: &Estimate) -> String {
     match (share.estimate, share.lower, share.upper) {
         (Some(estimate), Some(lower), Some(upper)) => {
             format!("{} [{}–{}]", percent(estimate), percent(lower), percent(upper))

@@ -2,7 +2,7 @@
 
 use super::{CliError, print};
 use crate::config::Experiment;
-use byzlab_analysis::{AnalysisOptions, GroupSummary, LatencyMetric, analyze, render};
+use byzlab_analysis::{AnalysisOptions, Metric, analyze, render, summarize_parts};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,10 +11,13 @@ use std::process::ExitCode;
 pub(super) struct AnalyzeArguments {
     /// A results folder.
     dir: PathBuf,
-    /// The latency to show: `all_commit`, `quorum_commit`, `first_commit`, `replica_commit`, each also with
-    /// `_from_request`, or `client`. Left out: what the experiment says, `all_commit` by default.
+    /// What to show: a latency, `all_commit`, `quorum_commit`, `first_commit`, `replica_commit`, each also with
+    /// `_from_request`, or `client`; or the `throughput`. Left out: what the experiment says, `all_commit` by default.
     #[arg(long, value_name = "METRIC")]
-    metric: Option<LatencyMetric>,
+    metric: Option<Metric>,
+    /// Shows instead what the latency from request to reply is made of, from `latency_parts.csv`.
+    #[arg(long, conflicts_with = "metric")]
+    parts: bool,
     /// Groups the runs by these keys instead of by all swept ones.
     #[arg(long, value_name = "KEY", num_args = 1..)]
     by: Option<Vec<String>>,
@@ -37,26 +40,28 @@ pub(super) enum Format {
 }
 
 pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, CliError> {
-    let groups = read_groups(arguments)?;
-    let text = match arguments.format {
-        Format::Table => render::table(&groups),
-        Format::Json => render::json(&groups),
-        Format::Csv => render::csv(&groups),
-    };
-    print(&text)?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn read_groups(arguments: &AnalyzeArguments) -> Result<Vec<GroupSummary>, CliError> {
     // Warm-up and metric are part of the experiment; logs without one count from their first event.
     let config = arguments.dir.join("config.toml");
     let experiment = if config.exists() { Some(Experiment::load(&config, &[])?) } else { None };
-    let usual = experiment.as_ref().map_or(LatencyMetric::AllCommit, |experiment| experiment.metric);
-    let options = AnalysisOptions {
-        metric: arguments.metric.unwrap_or(usual),
-        by: arguments.by.clone(),
-        confidence: arguments.confidence,
-        warmup_ns: experiment.map_or(0, |experiment| experiment.base.warmup.as_nanos()),
+    let warmup_ns = experiment.as_ref().map_or(0, |experiment| experiment.base.warmup.as_nanos());
+    let (dir, by, confidence) = (&arguments.dir, &arguments.by, arguments.confidence);
+    let text = if arguments.parts {
+        let groups = summarize_parts(dir, by.as_deref(), warmup_ns, confidence)?;
+        match arguments.format {
+            Format::Table => render::parts_table(&groups),
+            Format::Json => render::parts_json(&groups),
+            Format::Csv => render::parts_csv(&groups),
+        }
+    } else {
+        let usual = experiment.map_or(Metric::AllCommit, |experiment| experiment.metric);
+        let metric = arguments.metric.unwrap_or(usual);
+        let groups = analyze(dir, &AnalysisOptions { metric, by: by.clone(), confidence, warmup_ns })?;
+        match arguments.format {
+            Format::Table => render::table(&groups),
+            Format::Json => render::json(&groups),
+            Format::Csv => render::csv(&groups),
+        }
     };
-    Ok(analyze(&arguments.dir, &options)?)
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
 }

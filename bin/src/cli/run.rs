@@ -4,7 +4,11 @@ use super::{CliError, print};
 use crate::campaign::{Campaign, RunOptions, run_experiment};
 use crate::config::{EventDetail, Experiment};
 use crate::run::RunId;
-use byzlab_analysis::{AnalysisOptions, analyze, render, write_sweep_plots};
+use byzlab_analysis::plot::load_key;
+use byzlab_analysis::{
+    AnalysisOptions, Metric, analyze_metrics, render, summarize_parts, write_parts_plot, write_saturation_plot,
+    write_sweep_plots,
+};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::num::NonZeroUsize;
@@ -49,12 +53,23 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
 
     let (metric, warmup_ns) = (experiment.metric, experiment.base.warmup.as_nanos());
     let options = AnalysisOptions { metric, warmup_ns, ..AnalysisOptions::default() };
-    let groups = analyze(&out, &options)?;
-    print(&render::table(&groups))?;
-    if !experiment.axes.is_empty() {
-        for path in write_sweep_plots(&out, &groups)? {
-            info!("plotted {}", path.display());
-        }
+    // The log is read once, whatever is drawn of it.
+    let mut metrics = vec![metric];
+    if load_key(&experiment.swept_keys()).is_some() {
+        metrics.extend([Metric::Client, Metric::Throughput]);
+    }
+    let groups = analyze_metrics(&out, &metrics, &options)?;
+    print(&render::table(&groups[0]))?;
+    let mut plots = if experiment.axes.is_empty() { Vec::new() } else { write_sweep_plots(&out, &groups[0])? };
+    if let [_, client, throughput] = &groups[..] {
+        plots.extend(write_saturation_plot(&out, client, throughput)?);
+    }
+    if out.join("latency_parts.csv").exists() {
+        let parts = summarize_parts(&out, None, warmup_ns, options.confidence)?;
+        plots.extend(write_parts_plot(&out, &parts)?);
+    }
+    for path in plots {
+        info!("plotted {}", path.display());
     }
     Ok(code)
 }
@@ -74,7 +89,7 @@ fn assumptions(experiment: &Experiment) -> Vec<String> {
     }
     lines.extend(experiment.idle_scenes());
     if experiment.events == EventDetail::None {
-        lines.push("output.events = \"none\": there will be no latency in the results".to_owned());
+        lines.push("output.events = \"none\": there will be no latency and no throughput in the results".to_owned());
     }
     lines
 }

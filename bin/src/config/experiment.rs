@@ -13,7 +13,7 @@ use super::units::{Nanoseconds, duration};
 use super::{ConfigError, Document, Origin, Problem, Value};
 use super::{Section, boolean, integer, text, word};
 use byzlab_adversary::{AttackConfig, Selection};
-use byzlab_analysis::LatencyMetric;
+use byzlab_analysis::Metric;
 use byzlab_network::{Delays, Key, NetworkModel, NodeId, Span, Time};
 use byzlab_replica::{Clock, Processing, ProtocolConfig, Workload};
 use std::path::Path;
@@ -32,8 +32,8 @@ pub struct Experiment {
     pub independent_cells: bool,
     /// What goes into `events.csv`.
     pub events: EventDetail,
-    /// The latency that its table and its plots show.
-    pub metric: LatencyMetric,
+    /// What its table and its plots show.
+    pub metric: Metric,
     /// The settings of the first cell, which stand for what is not swept.
     pub base: Arc<Settings>,
     /// The swept keys with their values.
@@ -176,14 +176,14 @@ impl Experiment {
             Path::new(name).file_stem().map_or("experiment".into(), |stem| stem.to_string_lossy().into_owned());
         let detail =
             [("none", EventDetail::None), ("protocol", EventDetail::Protocol), ("messages", EventDetail::Messages)];
-        let metrics = LatencyMetric::ALL.map(|metric| (metric.name(), metric));
+        let metrics = Metric::ALL.map(|metric| (metric.name(), metric));
         Ok(Experiment {
             name: experiment.or("name", text().check(check_name), default_name)?,
             seed: experiment.or("seed", integer(0..), 1)?,
             runs: experiment.or("runs", integer(1..), 100)?,
             independent_cells: experiment.or("independent_cells", boolean(), false)?,
             events: root.section("output")?.or("events", word(detail), EventDetail::Protocol)?,
-            metric: root.section("output")?.or("metric", word(metrics), LatencyMetric::AllCommit)?,
+            metric: root.section("output")?.or("metric", word(metrics), Metric::AllCommit)?,
             base: Arc::clone(&cells[0].settings),
             cells,
             axes,

@@ -1,7 +1,7 @@
 //! `[sweep]`: the keys that vary, and their values.
 
 use super::{ConfigError, Located, Origin, Value};
-use super::{Section, number};
+use super::{Section, integer, number, word};
 
 /// A swept key with its values.
 #[derive(Clone, PartialEq, Debug)]
@@ -79,18 +79,30 @@ fn read_points(sweep: &Section<'_>, key: &str) -> Result<Vec<(Value, Origin)>, C
     Ok(values.into_iter().map(|value| (value.clone(), origin(&value))).collect())
 }
 
-/// The values of `{ from, to, step }`, `to` included.
+/// The values of `{ from, to, step }`, `to` included, or of `{ from, to, points, scale = "log" }`.
 fn read_range(sweep: &Section<'_>, key: &str) -> Result<Vec<Value>, ConfigError> {
     let range = sweep.section(key)?;
     if range.value("from").is_none() && range.value("to").is_none() {
         let problem = "a range needs `from` and `to`";
         return Err(sweep.error_at(key, problem, format_args!("write `\"{key}\" = {{ from = 0, to = 9 }}`")));
     }
-    let whole = |name| matches!(range.value(name), None | Some(Value::Integer(_)));
-    let all_whole = ["from", "to", "step"].into_iter().all(whole);
+    let is_log = range.or("scale", word([("linear", false), ("log", true)]), false)?;
+    if is_log { read_log_range(sweep, range, key) } else { read_linear_range(sweep, range, key) }
+}
+
+fn all_whole(range: &Section<'_>, keys: &[&str]) -> bool {
+    keys.iter().all(|key| matches!(range.value(key), None | Some(Value::Integer(_))))
+}
+
+fn read_linear_range(sweep: &Section<'_>, range: Section<'_>, key: &str) -> Result<Vec<Value>, ConfigError> {
+    let all_whole = all_whole(&range, &["from", "to", "step"]);
     let from = range.required("from", number(..))?;
     let to = range.required("to", number(..))?;
     let step = range.or("step", number(..), 1.0)?;
+    if range.value("points").is_some() {
+        let remedy = "add `scale = \"log\"`, or write `step` instead";
+        return Err(range.error_at("points", "a number of points needs a logarithmic scale", remedy));
+    }
     range.finish()?;
     if step <= 0.0 || to < from {
         return Err(sweep.error_at(key, "the range is empty", "`to` must not be below `from`, and `step` above 0"));
@@ -110,4 +122,72 @@ fn read_range(sweep: &Section<'_>, key: &str) -> Result<Vec<Value>, ConfigError>
         }
     };
     Ok((0..=steps as u32).map(point).collect())
+}
+
+/// Each value is the same factor above the one before it, rounded to three digits.
+fn read_log_range(sweep: &Section<'_>, range: Section<'_>, key: &str) -> Result<Vec<Value>, ConfigError> {
+    let all_whole = all_whole(&range, &["from", "to"]);
+    let from = range.required("from", number(..))?;
+    let to = range.required("to", number(..))?;
+    if range.value("step").is_some() {
+        let remedy = "write `points` instead, the number of values";
+        return Err(range.error_at("step", "a logarithmic range has no step", remedy));
+    }
+    let points = range.required("points", integer(2..=MOST_CELLS as u32))?;
+    if from <= 0.0 {
+        return Err(range.error_at("from", "a logarithmic range begins above 0", "give a larger `from`"));
+    }
+    range.finish()?;
+    if to <= from {
+        return Err(sweep.error_at(key, "the range is empty", "`to` must be above `from`"));
+    }
+    let point = |index: u32| {
+        let value = match index {
+            0 => from,
+            last if last + 1 == points => to,
+            // Rounding also hides in what the logarithms of two platforms differ.
+            inner => {
+                let share = f64::from(inner) / f64::from(points - 1);
+                let value = (from.ln() + share * (to.ln() - from.ln())).exp();
+                format!("{value:.2e}").parse().unwrap_or(value)
+            }
+        };
+        if all_whole { Value::Integer(value.round() as i128) } else { Value::Float(value) }
+    };
+    let values: Vec<Value> = (0..points).map(point).collect();
+    if let Some((twice, _)) = values.iter().zip(&values[1..]).find(|(value, next)| value == next) {
+        let problem = format!("rounded to three digits, {twice} comes twice");
+        return Err(sweep.error_at(key, problem, "take fewer points, or a wider range"));
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Document;
+    use super::*;
+
+    /// The values of one axis as TOML.
+    fn points(range: &str) -> String {
+        let document = Document::parse("a.toml", &format!("[sweep]\n\"a.b\" = {range}")).unwrap();
+        let axes = read_axes(&document.root()).unwrap();
+        axes[0].points.iter().map(|(value, _)| value.to_string()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn ranges() {
+        for (range, values) in [
+            ("{ from = 2, to = 4 }", "2 3 4"),
+            ("{ from = 0, to = 0.3, step = 0.1 }", "0.0 0.1 0.2 0.3"),
+            ("{ from = 2, to = 4, scale = \"linear\" }", "2 3 4"),
+            ("{ from = 100, to = 100000, points = 7, scale = \"log\" }", "100 316 1000 3160 10000 31600 100000"),
+            ("{ from = 1, to = 1000, points = 7, scale = \"log\" }", "1 3 10 32 100 316 1000"),
+            // The ends stay what they are.
+            ("{ from = 1234, to = 12345, points = 3, scale = \"log\" }", "1234 3900 12345"),
+            ("{ from = 0.001, to = 0.1, points = 5, scale = \"log\" }", "0.001 0.00316 0.01 0.0316 0.1"),
+            ("{ from = 1, to = 4.0, points = 3, scale = \"log\" }", "1.0 2.0 4.0"),
+        ] {
+            assert_eq!(points(range), values, "{range}");
+        }
+    }
 }

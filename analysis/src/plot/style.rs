@@ -1,0 +1,164 @@
+//! What all figures share: sizes, colours, markers, titles, legend and caption.
+
+use super::canvas::{Anchor, Canvas, text_width};
+use crate::summary::Estimate;
+
+pub(super) const WIDTH: f64 = 720.0;
+pub(super) const PLOT_HEIGHT: f64 = 300.0;
+pub(super) const TOP: f64 = 54.0;
+pub(super) const GRID: &str = "#dddddd";
+
+/// The colours of Okabe & Ito 2008 that carry on white: distinct for the colour-blind.
+const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9"];
+/// With the markers, they tell lines apart in black and white.
+const DASHES: [&str; 5] = ["", "6 3", "2 2", "8 3 2 3", "4 4"];
+const MARKERS: [Marker; 5] = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::TriangleDown];
+
+#[derive(Clone, Copy)]
+enum Marker {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+    TriangleDown,
+}
+
+/// A value, with the ends of its interval if it has one.
+#[derive(Clone, Copy)]
+pub(super) struct Bar {
+    pub(super) estimate: f64,
+    pub(super) interval: Option<(f64, f64)>,
+}
+
+impl Bar {
+    /// `None` without an estimate; everything times `scale`.
+    pub(super) fn new(estimate: &Estimate, scale: f64) -> Option<Self> {
+        let ends = estimate.lower.zip(estimate.upper);
+        Some(Self {
+            estimate: estimate.estimate? * scale,
+            interval: ends.map(|(lower, upper)| (lower * scale, upper * scale)),
+        })
+    }
+
+    /// The ends of its interval; without one, twice the value itself.
+    pub(super) fn ends(&self) -> (f64, f64) {
+        self.interval.unwrap_or((self.estimate, self.estimate))
+    }
+}
+
+/// Where the plot itself stands.
+pub(super) struct Area {
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) top: f64,
+    pub(super) bottom: f64,
+}
+
+impl Area {
+    /// Height of the whole figure.
+    pub(super) fn height(&self, caption: &[String]) -> f64 {
+        self.bottom + 52.0 + 15.0 * caption.len() as f64
+    }
+}
+
+/// The colour of the line with this index.
+pub(super) fn color(index: usize) -> &'static str {
+    COLORS[index % COLORS.len()]
+}
+
+/// The dash array of the line with this index.
+pub(super) fn dashes(index: usize) -> &'static str {
+    DASHES[index % DASHES.len()]
+}
+
+/// The marker of the line with this index.
+pub(super) fn draw_marker(canvas: &mut Canvas, index: usize, (x, y): (f64, f64), fill: &str, color: &str) {
+    let r = 4.0;
+    match MARKERS[index % MARKERS.len()] {
+        Marker::Circle => canvas.circle((x, y), r, fill, color),
+        Marker::Square => {
+            let r = r * 0.9;
+            let corners = [(x - r, y - r), (x + r, y - r), (x + r, y + r), (x - r, y + r)];
+            canvas.polygon(&corners, fill, color);
+        }
+        Marker::Diamond => {
+            let r = r * 1.25;
+            let corners = [(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
+            canvas.polygon(&corners, fill, color);
+        }
+        marker @ (Marker::Triangle | Marker::TriangleDown) => {
+            let up = if matches!(marker, Marker::Triangle) { 1.0 } else { -1.0 };
+            let base = y + 0.8 * r * up;
+            let corners = [(x - 1.1 * r, base), (x + 1.1 * r, base), (x, y - 1.2 * r * up)];
+            canvas.polygon(&corners, fill, color);
+        }
+    }
+}
+
+pub(super) fn draw_titles(canvas: &mut Canvas, area: &Area, title: &str, subtitle: &str) {
+    let center = area.left.midpoint(area.right);
+    canvas.text((center, 22.0), title, 15.0, Anchor::Middle, 0.0);
+    canvas.text((center, 41.0), subtitle, 11.5, Anchor::Middle, 0.0);
+}
+
+/// How much room the legend needs to the right of the plot, its margin included.
+pub(super) fn legend_width<'a>(labels: impl Iterator<Item = &'a str>) -> f64 {
+    let width = labels.map(|label| text_width(&short_label(label), 11.0)).fold(0.0, f64::max);
+    if width > 0.0 { width + 56.0 } else { 24.0 }
+}
+
+/// Names the lines that have a label.
+pub(super) fn draw_legend<'a>(
+    canvas: &mut Canvas,
+    area: &Area,
+    labels: impl Iterator<Item = &'a str>,
+    has_lines: bool,
+) {
+    for (index, label) in labels.enumerate().filter(|(_, label)| !label.is_empty()) {
+        let x = area.right + 14.0;
+        let y = TOP + 8.0 + 18.0 * index as f64;
+        let color = color(index);
+        if has_lines {
+            canvas.path(&[(x, y), (x + 28.0, y)], color, 1.2, dashes(index));
+        }
+        draw_marker(canvas, index, (x + 14.0, y), color, color);
+        canvas.text((x + 34.0, y + 4.0), &short_label(label), 11.0, Anchor::Start, 0.0);
+    }
+}
+
+pub(super) fn draw_caption(canvas: &mut Canvas, area: &Area, lines: &[String]) {
+    for (line, text) in (0..).zip(lines) {
+        let y = area.bottom + 60.0 + 15.0 * f64::from(line);
+        canvas.text((area.left, y), text, CAPTION_SIZE, Anchor::Start, 0.0);
+    }
+}
+
+const CAPTION_SIZE: f64 = 10.5;
+
+/// Breaks a sentence of the caption into lines that fit beside `left`.
+pub(super) fn wrap(text: &str, left: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if text_width(&format!("{line} {word}"), CAPTION_SIZE) <= WIDTH - left - 16.0 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+fn short_label(label: &str) -> String {
+    shorten(label, 34)
+}
+
+/// At most this many characters.
+pub(super) fn shorten(text: &str, length: usize) -> String {
+    if text.chars().count() <= length {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(length - 1).collect();
+    format!("{start}…")
+}
