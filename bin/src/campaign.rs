@@ -1,8 +1,8 @@
 //! All runs of an experiment, spread over the cores.
 
 use crate::config::{EventDetail, Experiment};
-use crate::results::{Results, ResultsError};
-use crate::run::{RunId, run_guarded};
+use crate::results::{LogFile, Results, ResultsError};
+use crate::run::{RunId, RunLogs, run_guarded};
 use byzlab_analysis::oracle::Violation;
 use byzlab_analysis::{Outcome, RunRow};
 use byzlab_network::Fault;
@@ -68,8 +68,10 @@ pub fn run_experiment(
     options: RunOptions,
     progress: impl Fn(&RunRow) + Sync,
 ) -> Result<Campaign, ResultsError> {
-    let with_events = experiment.events != EventDetail::None;
-    let results = Results::create(out, &experiment.to_toml(), &experiment.swept_keys(), with_events, options.replace)?;
+    let events = (experiment.events != EventDetail::None).then_some(LogFile::Events);
+    let parts = experiment.latency_parts.then_some(LogFile::LatencyParts);
+    let logs: Vec<LogFile> = events.into_iter().chain(parts).collect();
+    let results = Results::create(out, &experiment.to_toml(), &experiment.swept_keys(), &logs, options.replace)?;
     let results = Arc::new(results);
     let total = experiment.cells.len() * experiment.runs as usize;
     let jobs = options.jobs.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
@@ -111,9 +113,10 @@ fn run_number(
     let (cell_index, run) = ((number / runs) as u32, (number % runs) as u32);
     let seed = experiment.run_seed(cell_index, run);
     let id = RunId { cell: cell_index, run, seed, parameters: cell.parameters.clone() };
-    let part = EventPart { results: Arc::clone(results), number };
-    let log = (experiment.events != EventDetail::None).then_some((experiment.events, part));
-    let result = run_guarded(&id, &cell.settings, log);
+    let part = |log| LogPart { results: Arc::clone(results), number, log };
+    let events = (experiment.events != EventDetail::None).then(|| (experiment.events, part(LogFile::Events)));
+    let parts = experiment.latency_parts.then(|| part(LogFile::LatencyParts));
+    let result = run_guarded(&id, &cell.settings, RunLogs { events, parts });
     // Where the log cannot be written, the results know why, and the run does not count.
     if result.log_error.is_some() || results.finish(number, result.row.clone()).is_err() {
         return;
@@ -131,15 +134,16 @@ fn run_number(
     }
 }
 
-/// The events of one run on their way into the results.
-struct EventPart {
+/// A log of one run on its way into the results.
+struct LogPart {
     results: Arc<Results>,
     number: usize,
+    log: LogFile,
 }
 
-impl Write for EventPart {
+impl Write for LogPart {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.results.append(self.number, bytes)?;
+        self.results.append(self.number, self.log, bytes)?;
         Ok(bytes.len())
     }
 

@@ -7,6 +7,7 @@
 mod campaign;
 pub mod cli;
 pub mod config;
+mod critical_path;
 mod judge;
 mod oracles;
 mod results;
@@ -16,4 +17,4 @@ mod run;
 pub use campaign::{Campaign, RunOptions, run_experiment};
 pub use config::Experiment;
 pub use results::ResultsError;
-pub use run::{RunId, RunResult, run_once, seated};
+pub use run::{RunId, RunLogs, RunResult, run_once, seated};

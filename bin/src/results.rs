@@ -1,6 +1,6 @@
 //! The results folder: written in the order of cells and runs, whatever order they finish in, and never with half a run in it.
 
-use byzlab_analysis::{EventWriter, RunRow, RunWriter};
+use byzlab_analysis::{EventWriter, LatencyPartsWriter, RunRow, RunWriter};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -63,7 +63,45 @@ pub(crate) struct Results {
     state: Mutex<State>,
     head_moved: Condvar,
     runs_path: PathBuf,
-    events_path: PathBuf,
+}
+
+/// A log that grows while runs go on, beside the table of runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LogFile {
+    /// `events.csv`.
+    Events,
+    /// `latency_parts.csv`.
+    LatencyParts,
+}
+
+impl LogFile {
+    const COUNT: usize = 2;
+
+    fn name(self) -> &'static str {
+        match self {
+            LogFile::Events => "events.csv",
+            LogFile::LatencyParts => "latency_parts.csv",
+        }
+    }
+
+    /// Makes the file, with its header.
+    fn create(self, path: &Path) -> io::Result<File> {
+        let file = OpenOptions::new().append(true).create_new(true).open(path)?;
+        match self {
+            LogFile::Events => EventWriter::new(file)?.finish(),
+            LogFile::LatencyParts => LatencyPartsWriter::new(file)?.finish(),
+        }
+    }
+}
+
+/// An open log.
+#[derive(Debug)]
+struct Log {
+    path: PathBuf,
+    file: File,
+    /// Its length up to the last finished run.
+    whole: u64,
+    length: u64,
 }
 
 #[derive(Debug)]
@@ -73,10 +111,8 @@ struct State {
     /// The length of `runs.csv` up to the last whole row.
     whole_runs: u64,
     swept_keys: usize,
-    events: Option<File>,
-    /// The length of `events.csv` up to the last finished run.
-    whole_events: u64,
-    events_length: u64,
+    /// Those that are wanted, by [`LogFile`].
+    logs: [Option<Log>; LogFile::COUNT],
     waiting: BTreeMap<usize, Part>,
     failure: Option<Failure>,
 }
@@ -90,7 +126,8 @@ fn row_text(row: &RunRow, swept_keys: usize) -> io::Result<Vec<u8>> {
 /// What a run that is not the head has left so far.
 #[derive(Debug, Default)]
 struct Part {
-    events: Vec<u8>,
+    /// By [`LogFile`].
+    logs: [Vec<u8>; LogFile::COUNT],
     row: Option<RunRow>,
 }
 
@@ -101,7 +138,7 @@ struct Failure {
     complete: usize,
 }
 
-/// A run other than the head may hold so many bytes of events in memory.
+/// A run other than the head may hold so many bytes of each log in memory.
 const MOST_WAITING: usize = 64 << 20;
 
 impl Results {
@@ -110,7 +147,7 @@ impl Results {
         folder: &Path,
         config: &str,
         swept_keys: &[String],
-        with_events: bool,
+        wanted: &[LogFile],
         replace: bool,
     ) -> Result<Results, ResultsError> {
         let failed = |path: &Path| {
@@ -138,23 +175,23 @@ impl Results {
             Ok((runs, length))
         };
         let (runs, whole_runs) = open_runs().map_err(failed(&runs_path))?;
-        let events_path = folder.join("events.csv");
-        let open_events = || EventWriter::new(create(&events_path)?)?.finish();
-        let events = with_events.then(open_events).transpose().map_err(failed(&events_path))?;
-        let events_length = events.as_ref().map(File::metadata).transpose().map_err(failed(&events_path))?;
-        let events_length = events_length.map_or(0, |metadata| metadata.len());
+        let mut logs = [None, None];
+        for &log in wanted {
+            let path = folder.join(log.name());
+            let file = log.create(&path).map_err(failed(&path))?;
+            let length = file.metadata().map_err(failed(&path))?.len();
+            logs[log as usize] = Some(Log { path, file, whole: length, length });
+        }
         let state = State {
             head: 0,
             runs,
             whole_runs,
             swept_keys: swept_keys.len(),
-            events,
-            whole_events: events_length,
-            events_length,
+            logs,
             waiting: BTreeMap::new(),
             failure: None,
         };
-        Ok(Results { state: Mutex::new(state), head_moved: Condvar::new(), runs_path, events_path })
+        Ok(Results { state: Mutex::new(state), head_moved: Condvar::new(), runs_path })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -162,26 +199,26 @@ impl Results {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes events of the run with this number.
-    pub(crate) fn append(&self, number: usize, bytes: &[u8]) -> io::Result<()> {
+    /// Takes a piece of a log of the run with this number.
+    pub(crate) fn append(&self, number: usize, log: LogFile, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.lock();
         loop {
             if let Some(failure) = &state.failure {
                 return Err(failure.source.kind().into());
             }
             if number == state.head {
-                return self.write_events(&mut state, bytes);
+                return self.write_log(&mut state, log as usize, bytes);
             }
-            let part = state.waiting.entry(number).or_default();
-            if part.events.len() + bytes.len() <= MOST_WAITING {
-                part.events.extend_from_slice(bytes);
+            let waiting = &mut state.waiting.entry(number).or_default().logs[log as usize];
+            if waiting.len() + bytes.len() <= MOST_WAITING {
+                waiting.extend_from_slice(bytes);
                 return Ok(());
             }
             state = self.head_moved.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Takes the row of a run, after all of its events.
+    /// Takes the row of a run, after all of its logs.
     pub(crate) fn finish(&self, number: usize, row: RunRow) -> io::Result<()> {
         let mut state = self.lock();
         state.waiting.entry(number).or_default().row = Some(row);
@@ -190,7 +227,7 @@ impl Results {
         result
     }
 
-    /// Writes what is finished, and the events so far of the new head.
+    /// Writes what is finished, and the logs so far of the new head.
     fn advance(&self, state: &mut State) -> io::Result<()> {
         loop {
             if let Some(failure) = &state.failure {
@@ -198,9 +235,11 @@ impl Results {
             }
             let head = state.head;
             let Some(part) = state.waiting.get_mut(&head) else { return Ok(()) };
-            let events = std::mem::take(&mut part.events);
+            let logs = std::mem::take(&mut part.logs);
             let row = part.row.take();
-            self.write_events(state, &events)?;
+            for (log, bytes) in logs.iter().enumerate() {
+                self.write_log(state, log, bytes)?;
+            }
             let Some(row) = row else { return Ok(()) };
             // The row is made first and written at once: a buffer over the file would write it again later.
             let text = row_text(&row, state.swept_keys)?;
@@ -210,26 +249,27 @@ impl Results {
             state.whole_runs += text.len() as u64;
             state.waiting.remove(&head);
             state.head += 1;
-            state.whole_events = state.events_length;
+            state.logs.iter_mut().flatten().for_each(|log| log.whole = log.length);
         }
     }
 
-    fn write_events(&self, state: &mut State, bytes: &[u8]) -> io::Result<()> {
-        let Some(file) = &mut state.events else { return Ok(()) };
-        if let Err(source) = file.write_all(bytes) {
-            return Err(self.fail(state, self.events_path.clone(), source));
+    fn write_log(&self, state: &mut State, log: usize, bytes: &[u8]) -> io::Result<()> {
+        let Some(log) = &mut state.logs[log] else { return Ok(()) };
+        if let Err(source) = log.file.write_all(bytes) {
+            let path = log.path.clone();
+            return Err(self.fail(state, path, source));
         }
-        state.events_length += bytes.len() as u64;
+        log.length += bytes.len() as u64;
         Ok(())
     }
 
-    /// Keeps the first failure, and cuts both logs back to whole runs.
+    /// Keeps the first failure, and cuts all logs back to whole runs.
     fn fail(&self, state: &mut State, path: PathBuf, source: io::Error) -> io::Error {
         let kind = source.kind();
         // Best effort: an analysis refuses a cut row anyway.
         let _ = state.runs.set_len(state.whole_runs);
-        if let Some(file) = &state.events {
-            let _ = file.set_len(state.whole_events);
+        for log in state.logs.iter().flatten() {
+            let _ = log.file.set_len(log.whole);
         }
         state.failure = Some(Failure { path, source, complete: state.head });
         self.head_moved.notify_all();

@@ -1,12 +1,13 @@
 //! One run: its nodes, the simulation, its row.
 
 use crate::config::{EventDetail, Settings};
+use crate::critical_path::CriticalPaths;
 use crate::judge::Judge;
 use crate::rows::write_record;
 use byzlab_adversary::{Controller, Event};
 use byzlab_analysis::oracle::{Invariant, Judgement, Violation};
-use byzlab_analysis::{EventWriter, Outcome, RunRow};
-use byzlab_network::{Fault, Key, Observer, Record, Simulation, Time, Verdict};
+use byzlab_analysis::{EventWriter, LatencyPartsWriter, Outcome, RunRow};
+use byzlab_network::{Fault, Key, Observer, Record, Simulation, Time, Trail, Verdict};
 use byzlab_replica::{Authentication, Client, Costs, Message, Outage, Replica, Shell, Signer, Wire};
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -53,13 +54,25 @@ impl RunResult {
     }
 }
 
+/// Where the logs of a run go, without headers.
+#[derive(Debug)]
+pub struct RunLogs<W> {
+    /// Rows of `events.csv`, of this detail.
+    pub events: Option<(EventDetail, W)>,
+    /// Rows of `latency_parts.csv`.
+    pub parts: Option<W>,
+}
+
+/// Events alone.
+impl<W> From<Option<(EventDetail, W)>> for RunLogs<W> {
+    fn from(events: Option<(EventDetail, W)>) -> RunLogs<W> {
+        RunLogs { events, parts: None }
+    }
+}
+
 /// As [`run_once`], but a panic on the way, in setting up or taking down the run, becomes its fault.
-pub(crate) fn run_guarded<W: Write + 'static>(
-    id: &RunId,
-    settings: &Settings,
-    log: Option<(EventDetail, W)>,
-) -> RunResult {
-    catch_unwind(AssertUnwindSafe(|| run_once(id, settings, log))).unwrap_or_else(|panic| {
+pub(crate) fn run_guarded<W: Write + 'static>(id: &RunId, settings: &Settings, logs: RunLogs<W>) -> RunResult {
+    catch_unwind(AssertUnwindSafe(|| run_once(id, settings, logs))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let message = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
         let fault = Fault::Panic { place: "the run itself".to_owned(), at_ns: 0, message };
@@ -68,8 +81,9 @@ pub(crate) fn run_guarded<W: Write + 'static>(
     })
 }
 
-/// Runs `settings` once with the seed of `id`. With a `log`, its events go there as rows of `events.csv`, without a header.
-pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option<(EventDetail, W)>) -> RunResult {
+/// Runs `settings` once with the seed of `id`, and logs what `logs` ask for.
+pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, logs: impl Into<RunLogs<W>>) -> RunResult {
+    let RunLogs { events: log, parts } = logs.into();
     let key = Key::from_u64(id.seed);
     let corrupted = settings.corrupted(key);
     let judge = Some(Judge::new(settings, &corrupted));
@@ -78,17 +92,23 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, log: Option
         None => (EventDetail::None, None),
     };
     let (wire, cell, run) = (settings.protocol.wire(), id.cell, id.run);
-    let watch = Rc::new(RefCell::new(Watch { judge, cell, run, writer, wire, log_error: None }));
+    let paths = parts.map(|parts| PathLog::new(LatencyPartsWriter::without_header(parts)));
+    let keep_causes = paths.is_some();
+    let watch = Rc::new(RefCell::new(Watch { judge, cell, run, writer, paths, wire, log_error: None }));
 
     let limit = Time::START + settings.time_limit;
     let simulation = seated(settings, key)
         .time_limit(limit)
         .log_messages(detail == EventDetail::Messages)
+        .keep_causes(keep_causes)
         .observer(Watcher(Rc::clone(&watch)));
     let report = simulation.run();
 
     let mut watch = watch.borrow_mut();
     if let Some(Err(error)) = watch.writer.take().map(EventWriter::finish) {
+        watch.log_error.get_or_insert(error);
+    }
+    if let Some(Err(error)) = watch.paths.take().map(|paths| paths.writer.finish()) {
         watch.log_error.get_or_insert(error);
     }
     let Some(judge) = watch.judge.take() else { unreachable!("the judge is taken here alone") };
@@ -179,16 +199,68 @@ fn broken_off(id: &RunId, settings: &Settings) -> RunRow {
     }
 }
 
-/// The judge, with the log beside it.
+/// The judge, with the logs beside it.
 struct Watch<W: Write> {
     /// Until the run is over.
     judge: Option<Judge>,
     cell: u32,
     run: u32,
-    /// What messages weigh.
-    wire: Wire,
     writer: Option<EventWriter<W>>,
+    paths: Option<PathLog<W>>,
+    wire: Wire,
     log_error: Option<io::Error>,
+}
+
+/// Critical paths on their way into `latency_parts.csv`.
+struct PathLog<W: Write> {
+    paths: CriticalPaths,
+    writer: LatencyPartsWriter<W>,
+    text: String,
+}
+
+impl<W: Write> PathLog<W> {
+    fn new(writer: LatencyPartsWriter<W>) -> PathLog<W> {
+        PathLog { paths: CriticalPaths::default(), writer, text: String::new() }
+    }
+
+    fn follow(
+        &mut self,
+        (cell, run): (u32, u32),
+        records: &[Record<Message, Event>],
+        trail: &Trail<'_, Message>,
+    ) -> io::Result<()> {
+        let PathLog { paths, writer, text } = self;
+        let mut result = Ok(());
+        paths.follow(records, trail, |path| {
+            if result.is_ok() {
+                result = writer.write(&path.row(cell, run, text));
+            }
+        });
+        result
+    }
+}
+
+impl<W: Write> Watch<W> {
+    fn observe(&mut self, records: &[Record<Message, Event>], trail: Option<&Trail<'_, Message>>) -> Verdict {
+        let Watch { judge, cell, run, wire, writer, paths, log_error } = self;
+        let Some(judge) = judge else { return Verdict::Stop };
+        let (count, verdict) = judge.observe(records);
+        let records = &records[..count];
+        let mut result = Ok(());
+        if let Some(writer) = writer {
+            result = records.iter().try_for_each(|record| write_record(writer, (*cell, *run), *wire, record));
+        }
+        if let (Some(paths), Some(trail)) = (paths, trail) {
+            result = result.and_then(|()| paths.follow((*cell, *run), records, trail));
+        }
+        match result {
+            Ok(()) => verdict,
+            Err(error) => {
+                *log_error = Some(error);
+                Verdict::Stop
+            }
+        }
+    }
 }
 
 /// The observer of a run; what it learns outlives the simulation.
@@ -196,17 +268,14 @@ struct Watcher<W: Write>(Rc<RefCell<Watch<W>>>);
 
 impl<W: Write + 'static> Observer<Message, Event> for Watcher<W> {
     fn observe(&mut self, records: &[Record<Message, Event>]) -> Verdict {
-        let Watch { judge, cell, run, wire, writer, log_error } = &mut *self.0.borrow_mut();
-        let Some(judge) = judge else { return Verdict::Stop };
-        let (count, verdict) = judge.observe(records);
-        if let Some(writer) = writer {
-            for record in &records[..count] {
-                if let Err(error) = write_record(writer, (*cell, *run), *wire, record) {
-                    *log_error = Some(error);
-                    return Verdict::Stop;
-                }
-            }
-        }
-        verdict
+        self.0.borrow_mut().observe(records, None)
+    }
+
+    fn observe_causes(&mut self, records: &[Record<Message, Event>], trail: &Trail<'_, Message>) -> Verdict {
+        self.0.borrow_mut().observe(records, Some(trail))
+    }
+
+    fn needs_since(&self) -> Time {
+        self.0.borrow().paths.as_ref().map_or(Time::START, |log| log.paths.oldest())
     }
 }

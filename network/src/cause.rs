@@ -82,6 +82,8 @@ pub(crate) struct Ledger<M> {
     /// How many reactions were forgotten.
     forgotten: u64,
     reactions: VecDeque<Reaction<M>>,
+    /// From which number on they are new to the observer.
+    fresh: u64,
     /// What the process is reacting to; entered only if something comes of it.
     current: Option<Reaction<M>>,
     /// Its name, once it is entered.
@@ -97,6 +99,7 @@ impl<M> Ledger<M> {
             seat,
             forgotten: 0,
             reactions: VecDeque::new(),
+            fresh: 0,
             current: None,
             cause: Cause::NONE,
             journeys: Vec::new(),
@@ -154,8 +157,9 @@ impl<M> Ledger<M> {
         self.reactions.get(usize::try_from(cause.number()?.checked_sub(self.forgotten)?).ok()?)
     }
 
-    /// Forgets what happened before an instant.
-    pub(crate) fn forget_before(&mut self, time: Time) {
+    /// The observer has seen everything. It is forgotten if it happened before an instant.
+    pub(crate) fn turn_page(&mut self, time: Time) {
+        self.fresh = self.forgotten + self.reactions.len() as u64;
         while self.reactions.front().is_some_and(|reaction| reaction.at < time) {
             self.reactions.pop_front();
             self.forgotten += 1;
@@ -176,5 +180,14 @@ impl<M> Trail<'_, M> {
     pub fn reaction(&self, cause: Cause) -> Option<&Reaction<M>> {
         cause.number()?;
         self.0.get(cause.seat())?.as_ref()?.get(cause)
+    }
+
+    /// The reactions that were not there when the observer was called last, seat by seat, those of a seat in the order of time.
+    pub fn fresh(&self) -> impl Iterator<Item = (Cause, &Reaction<M>)> {
+        self.0.iter().flatten().flat_map(|ledger| {
+            let known = ledger.fresh.saturating_sub(ledger.forgotten);
+            let fresh = ledger.reactions.iter().skip(known as usize);
+            (ledger.fresh..).zip(fresh).map(|(number, reaction)| (Cause::new(ledger.seat, number), reaction))
+        })
     }
 }

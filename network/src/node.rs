@@ -258,7 +258,13 @@ impl<M: Clone, E> Outbox<M, E> {
         self.busy_until = self.busy_until.max(time);
     }
 
-    /// What the process is reacting to. Whoever asks for a wake-up keeps it, and says so when the wake-up comes
+    /// Whether the run keeps causes.
+    #[inline]
+    pub fn keeps_causes(&self) -> bool {
+        self.ledger.is_some()
+    }
+
+    /// What the process is reacting to; from now on it is remembered, even if nothing else comes of it. Whoever asks for a wake-up keeps it, and says so when the wake-up comes
     /// ([`Outbox::woken`]).
     #[inline]
     pub fn cause(&mut self) -> Cause {

@@ -352,7 +352,7 @@ impl<M: Message, E: Event> Router<M, E> {
         } else {
             let verdict = self.observer.observe_causes(&self.records, &Trail(&self.ledgers));
             let since = self.observer.needs_since();
-            self.ledgers.iter_mut().flatten().for_each(|ledger| ledger.forget_before(since));
+            self.ledgers.iter_mut().flatten().for_each(|ledger| ledger.turn_page(since));
             verdict
         };
         self.records.clear();

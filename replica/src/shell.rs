@@ -197,12 +197,17 @@ impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
     #[inline]
     fn receive(&mut self, arrival: Arrival<Message>, out: &mut Outbox<Message, E>) {
         let from = arrival.from();
+        // Whoever looks for the way of a request wants to know when it came, even where it only waits.
+        if out.keeps_causes() && matches!(arrival.message, Message::Request(_)) {
+            out.cause();
+        }
         self.step(arrival.time, Input::Message(from, arrival.message), out);
     }
 
     fn wake(&mut self, now: Time, out: &mut Outbox<Message, E>) {
         if !self.started {
             self.started = true;
+            out.woken(now, self.machine.node(), Cause::NONE);
             self.step(now, Input::Start, out);
         }
         while !self.is_down

@@ -34,6 +34,8 @@ pub struct Experiment {
     pub events: EventDetail,
     /// What its table and its plots show.
     pub metric: Metric,
+    /// Whether `latency_parts.csv` says on what the time of each request went.
+    pub latency_parts: bool,
     /// The settings of the first cell, which stand for what is not swept.
     pub base: Arc<Settings>,
     /// The swept keys with their values.
@@ -183,6 +185,7 @@ impl Experiment {
             runs: experiment.or("runs", integer(1..), 100)?,
             independent_cells: experiment.or("independent_cells", boolean(), false)?,
             events: root.section("output")?.or("events", word(detail), EventDetail::Protocol)?,
+            latency_parts: root.section("output")?.or("latency_parts", boolean(), false)?,
             metric: root.section("output")?.or("metric", word(metrics), Metric::AllCommit)?,
             base: Arc::clone(&cells[0].settings),
             cells,
@@ -238,7 +241,7 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
     for key in ["name", "seed", "runs", "independent_cells"] {
         root.section("experiment")?.value(key);
     }
-    for key in ["events", "metric"] {
+    for key in ["events", "metric", "latency_parts"] {
         root.section("output")?.value(key);
     }
     root.value("sweep");

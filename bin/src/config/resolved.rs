@@ -46,6 +46,7 @@ impl Experiment {
             EventDetail::Messages => "messages",
         };
         out.key("events", quoted(detail));
+        out.key("latency_parts", self.latency_parts);
         out.key("metric", quoted(self.metric.name()));
         out.0
     }
