@@ -307,6 +307,50 @@ fn crashes_make_sense() {
 }
 
 #[test]
+fn open_loops_have_a_rate_and_closed_ones_do_not() {
+    let open = "[workload]\nmode = \"open\"";
+    refused(&run(open, ""), "e.toml:1", &["`workload.rate` is missing", "above 0", "add `rate = …`"]);
+    for (line, parts) in [
+        ("rate = 0", &["workload.rate = 0: too small", "allowed: a finite number, above 0 and at most 1000000000"][..]),
+        ("rate = -5.0", &["workload.rate = -5.0: too small", "above 0"]),
+        ("rate = inf", &["workload.rate = inf: this is not a finite number"]),
+        ("rate = \"100\"", &["workload.rate = \"100\": this is text", "write 100 without quotes"]),
+        ("rate = 2e9", &["workload.rate = 2000000000.0: too large", "at most 1000000000"]),
+    ] {
+        refused(&run(&format!("{open}\n{line}"), ""), "e.toml:3", parts);
+    }
+    for (line, parts) in [
+        (
+            "think_time = \"5ms\"",
+            &["workload.think_time = \"5ms\": in mode = \"open\" nobody waits", "leave it out"][..],
+        ),
+        ("arrivals = \"poison\"", &["workload.arrivals = \"poison\": unknown word", "did you mean \"poisson\"?"]),
+        ("burst_size = 3", &["workload.burst_size = 3: only bursts have a size", "write arrivals = \"bursts\""]),
+        ("ramp = 5", &["workload.ramp = 5: this is a whole number", "allowed: a table"]),
+        ("ramp = { over = \"1s\" }", &["`workload.ramp.to` is missing", "add `to = …`"]),
+        ("ramp = { to = 5.0 }", &["`workload.ramp.over` is missing", "add `over = …`"]),
+        ("ramp = { to = 0, over = \"1s\" }", &["workload.ramp.to = 0: too small", "above 0"]),
+        ("ramp = { to = 5, over = \"0s\" }", &["workload.ramp.over = \"0s\": too small", "at least 1ns"]),
+        ("ramp = { to = 5, over = \"1s\", form = 1 }", &["unknown key `workload.ramp.form`", "the keys here are"]),
+    ] {
+        refused(&run(&format!("{open}\nrate = 5.0\n{line}"), ""), "e.toml:4", parts);
+    }
+    let bursts = format!("{open}\nrate = 5.0\narrivals = \"bursts\"");
+    refused(
+        &run(&bursts, ""),
+        "e.toml:1",
+        &["`workload.burst_size` is missing", "allowed: a whole number, at least 1"],
+    );
+    refused(&run(&format!("{bursts}\nburst_size = 0"), ""), "e.toml:5", &["workload.burst_size = 0: too small"]);
+    for line in ["rate = 5.0", "arrivals = \"constant\"", "burst_size = 3", "ramp = { to = 5.0, over = \"1s\" }"] {
+        let parts = ["in mode = \"closed\" the next request comes after the result", "write mode = \"open\", or leave"];
+        refused(&run(&format!("[workload]\n{line}"), ""), "e.toml:2: workload.", &parts);
+    }
+    let mode = run("[workload]\nmode = \"opne\"", "");
+    refused(&mode, "e.toml:2", &["workload.mode = \"opne\": unknown word", "did you mean \"open\"?"]);
+}
+
+#[test]
 fn processing_costs_time() {
     for (line, parts) in [
         (
@@ -349,7 +393,6 @@ fn oracles_are_switched_by_their_names() {
 
 #[test]
 fn what_this_version_cannot_do_is_refused() {
-    refused(&run("[workload]\nmode = \"open\"", ""), "e.toml:2", &["workload.mode = \"open\"", "allowed: \"closed\""]);
     refused(
         &run("[network]\ntransport = \"reliable\"", ""),
         "e.toml:2",
