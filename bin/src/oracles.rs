@@ -3,6 +3,7 @@
 use crate::config::{EventDetail, Settings};
 use byzlab_analysis::oracle::{Detail, Liveness, OracleSettings};
 use byzlab_network::{NodeId, Span};
+use byzlab_replica::Pace;
 
 impl Settings {
     /// What the oracles must know, if they see the rows of this detail.
@@ -34,6 +35,16 @@ impl Settings {
         let stable =
             self.network.stabilises_at().ok_or("the network never stabilises: messages can be lost to the end")?;
         let derived = || {
+            if matches!(self.workload.pace, Pace::Open(_)) {
+                return Err("in an open loop a request can wait behind any number of others: give [oracles] \
+                            liveness_bound to judge it");
+            }
+            if !self.processing.is_free() {
+                return Err("work has no bound where messages queue for it: give [oracles] liveness_bound to judge it");
+            }
+            if !self.clocks.is_empty() {
+                return Err("clocks drift, and timeouts with them: give [oracles] liveness_bound to judge it");
+            }
             let delay = self.network.longest_delay();
             let delay = delay.ok_or("delays have no bound: give [oracles] liveness_bound to judge it")?;
             Ok(self.derived_bound(Span::from_nanos(stable.as_nanos()), delay))

@@ -437,6 +437,50 @@ fn crashes_make_sense() {
 }
 
 #[test]
+fn open_loops_have_a_rate_and_closed_ones_do_not() {
+    let open = "[workload]\nmode = \"open\"";
+    refused(&run(open, ""), "e.toml:1", &["`workload.rate` is missing", "above 0", "add `rate = …`"]);
+    for (line, parts) in [
+        ("rate = 0", &["workload.rate = 0: too small", "allowed: a finite number, above 0 and at most 1000000000"][..]),
+        ("rate = -5.0", &["workload.rate = -5.0: too small", "above 0"]),
+        ("rate = inf", &["workload.rate = inf: this is not a finite number"]),
+        ("rate = \"100\"", &["workload.rate = \"100\": this is text", "write 100 without quotes"]),
+        ("rate = 2e9", &["workload.rate = 2000000000.0: too large", "at most 1000000000"]),
+    ] {
+        refused(&run(&format!("{open}\n{line}"), ""), "e.toml:3", parts);
+    }
+    for (line, parts) in [
+        (
+            "think_time = \"5ms\"",
+            &["workload.think_time = \"5ms\": in mode = \"open\" nobody waits", "leave it out"][..],
+        ),
+        ("arrivals = \"poison\"", &["workload.arrivals = \"poison\": unknown word", "did you mean \"poisson\"?"]),
+        ("burst_size = 3", &["workload.burst_size = 3: only bursts have a size", "write arrivals = \"bursts\""]),
+        ("ramp = 5", &["workload.ramp = 5: this is a whole number", "allowed: a table"]),
+        ("ramp = { over = \"1s\" }", &["`workload.ramp.to` is missing", "add `to = …`"]),
+        ("ramp = { to = 5.0 }", &["`workload.ramp.over` is missing", "add `over = …`"]),
+        ("ramp = { to = 0, over = \"1s\" }", &["workload.ramp.to = 0: too small", "above 0"]),
+        ("ramp = { to = 5, over = \"0s\" }", &["workload.ramp.over = \"0s\": too small", "at least 1ns"]),
+        ("ramp = { to = 5, over = \"1s\", form = 1 }", &["unknown key `workload.ramp.form`", "the keys here are"]),
+    ] {
+        refused(&run(&format!("{open}\nrate = 5.0\n{line}"), ""), "e.toml:4", parts);
+    }
+    let bursts = format!("{open}\nrate = 5.0\narrivals = \"bursts\"");
+    refused(
+        &run(&bursts, ""),
+        "e.toml:1",
+        &["`workload.burst_size` is missing", "allowed: a whole number, at least 1"],
+    );
+    refused(&run(&format!("{bursts}\nburst_size = 0"), ""), "e.toml:5", &["workload.burst_size = 0: too small"]);
+    for line in ["rate = 5.0", "arrivals = \"constant\"", "burst_size = 3", "ramp = { to = 5.0, over = \"1s\" }"] {
+        let parts = ["in mode = \"closed\" the next request comes after the result", "write mode = \"open\", or leave"];
+        refused(&run(&format!("[workload]\n{line}"), ""), "e.toml:2: workload.", &parts);
+    }
+    let mode = run("[workload]\nmode = \"opne\"", "");
+    refused(&mode, "e.toml:2", &["workload.mode = \"opne\": unknown word", "did you mean \"open\"?"]);
+}
+
+#[test]
 fn processing_costs_time() {
     for (line, parts) in [
         (
@@ -478,23 +522,104 @@ fn oracles_are_switched_by_their_names() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_refused() {
-    refused(&run("[workload]\nmode = \"open\"", ""), "e.toml:2", &["workload.mode = \"open\"", "allowed: \"closed\""]);
-    refused(
-        &run("[network]\ntransport = \"reliable\"", ""),
-        "e.toml:2",
-        &["network.transport = \"reliable\": this version has no reliable transport yet", "leave it out"],
-    );
-    refused(
-        &run("[network]\ntransport = \"tcp\"", ""),
-        "e.toml:2",
-        &["network.transport = \"tcp\": unknown word", "allowed: \"datagram\""],
-    );
-    refused(
-        &run("[network]\nbandwidth = \"1Gbit/s\"", ""),
-        "e.toml:2",
-        &["unknown key `network.bandwidth`", "keys here"],
-    );
+fn links_that_make_no_sense_are_refused() {
+    let reliable = "[network]\ntransport = \"reliable\"\n";
+    let narrow = "[network]\nbandwidth = \"1Gbit/s\"\n";
+    let constant = "{ distribution = \"constant\", value = \"1s\" }";
+    let partition = "[[network.partition]]\ngroups = [[0, 1], [2, 3]]\n";
+    for (toml, place, parts) in [
+        (
+            "[network]\ntransport = \"tcp\"",
+            "e.toml:2",
+            &["\"tcp\": unknown word", "allowed: \"datagram\" or \"reliable\""][..],
+        ),
+        ("[network]\nretransmission = {}", "e.toml:2", &["a datagram that is lost is not sent again", "\"reliable\""]),
+        (
+            &format!("{reliable}retransmission = {{ timeout = \"0s\" }}"),
+            "e.toml:3",
+            &["timeout = \"0s\": a message would be sent again before it can arrive", "longest round trip"],
+        ),
+        (
+            &format!("{reliable}retransmission = {{ timeout = \"5s\", longest = \"1s\" }}"),
+            "e.toml:3",
+            &["longest = \"1s\": below the timeout"],
+        ),
+        (&format!("{reliable}duplicate = 0.1"), "e.toml:3", &["delivers each message once", "leave it out"]),
+        (
+            &format!("{reliable}[[network.rule]]\naction = \"duplicate\""),
+            "e.toml:3",
+            &["rule[0] duplicates, but a reliable transport delivers each message once"],
+        ),
+        (
+            &format!("{reliable}bandwidth = \"1Gbit/s\"\nbuffer = \"1MiB\""),
+            "e.toml:4",
+            &["senders would slow down before a buffer is full, which is not modelled", "\"datagram\""],
+        ),
+        ("[network]\nbuffer = \"1MiB\"", "e.toml:2", &["nothing ever waits", "give a bandwidth too"]),
+        ("[network]\nbandwidth = \"0bit/s\"", "e.toml:2", &["nothing would ever get through", "\"unlimited\""]),
+        ("[network]\nbandwidth = \"10Gbps\"", "e.toml:2", &["unknown unit `Gbps`", "did you mean \"10Gbit/s\"?"]),
+        (
+            &format!("{narrow}[[network.interface]]\nnodes = [0]\n[[network.interface]]\nnodes = \"replicas\""),
+            "e.toml:6",
+            &["node 0 has another interface above"],
+        ),
+        (
+            "[[network.schedule]]\nsteps = [{ at = \"2s\", drop = 0.1 }, { at = \"1s\" }]",
+            "e.toml:2",
+            &["step 1 is not later than the one before it", "in the order of time"],
+        ),
+        (
+            "[[network.schedule]]\nfrom = [0]",
+            "e.toml:1",
+            &["network.schedule[0].steps: there is no step", "for example"],
+        ),
+        (
+            "[[network.schedule]]\nsteps = [{ at = \"2s\", bandwidth = \"0bit/s\" }]",
+            "e.toml:2",
+            &["steps[0].bandwidth", "nothing would ever get through"],
+        ),
+        (
+            "[network]\nbursts = { to_bad = 0.1, to_good = 0.0 }",
+            "e.toml:2",
+            &["to_good = 0.0: a link that turns bad would never turn good again"],
+        ),
+        ("[network]\nbursts = { to_bad = 0.0, to_good = 0.1 }", "e.toml:2", &["nothing is ever lost"]),
+        ("[[network.churn]]\nnodes = [1]", "e.toml:1", &["network.churn[0].up: missing", "for example up = {"]),
+        (
+            &format!("[[network.churn]]\nnodes = [1]\nto = [2]\nup = {constant}\ndown = {constant}"),
+            "e.toml:2",
+            &["either nodes come and go, or links", "write two"],
+        ),
+        (
+            &format!("[[network.churn]]\nup = {constant}\ndown = {constant}\nstart = \"2s\"\nend = \"1s\""),
+            "e.toml:5",
+            &["it ends before it starts"],
+        ),
+        (
+            &format!("{partition}start = \"1s\"\nend = \"3s\"\n{partition}start = \"2s\""),
+            "e.toml:1",
+            &["partition[0] and partition[1] overlap: at \"2s\" both cut 0 off from 2", "end one before the other"],
+        ),
+        ("[[cluster.clock]]\nnodes = [0]\ndrift = 2.0", "e.toml:3", &["drift = 2.0: too large"]),
+        (
+            "[[cluster.clock]]\nnodes = [0]\ndrift = 0.1\n[[cluster.clock]]\nnodes = \"replicas\"\ndrift = 0.2",
+            "e.toml:5",
+            &["node 0 has another clock above"],
+        ),
+    ] {
+        refused(&run(toml, ""), place, parts);
+    }
+}
+
+#[test]
+fn what_changes_too_late_is_a_warning() {
+    let late = "[experiment]\nruns = 1\ntime_limit = \"1s\"\n[[network.schedule]]\nsteps = [{ at = \"2s\", drop = 0.5 }]\n\
+        [[network.churn]]\nstart = \"2s\"\nup = { distribution = \"constant\", value = \"1s\" }\ndown = { distribution = \"constant\", value = \"1s\" }";
+    let Finished { code, stderr, .. } = run(late, "");
+    assert_eq!(code, Some(0), "{stderr}");
+    for part in ["network.schedule[0] changes nothing", "network.churn[0] moves nobody"] {
+        assert!(stderr.contains(part), "{stderr}");
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@
 //!
 //! `docs/protocol.md` lists the rules that this crate keeps, the tests that show it, and where it deviates from the papers.
 
+mod arrivals;
 mod certificate;
 mod client;
 mod clock;
@@ -47,8 +48,9 @@ mod transfer;
 mod view_change;
 mod wire;
 
+pub use arrivals::{Arrivals, Pattern, Ramp, Rate};
 pub use certificate::{Certificate, Prepared, Votes};
-pub use client::{Client, SendTo, Workload};
+pub use client::{Client, Pace, SendTo, Workload};
 pub use clock::Clock;
 pub use config::ProtocolConfig;
 pub use defects::{Defect, Defects};

@@ -27,7 +27,7 @@ pub enum Timer {
     Batch,
     /// A client sends its request again.
     Retransmit,
-    /// A client sends its next request.
+    /// A client's next request comes into being.
     NextRequest,
     /// A replica has waited long enough for a request, or for a new view.
     View,
@@ -80,7 +80,7 @@ impl Effects {
 /// Something that happened at a replica or a client and that logs, oracles and fingerprints are made of.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Event {
-    /// A client sent a new request.
+    /// A client's request came into being. In a closed loop it is sent at once, in an open one when its turn comes.
     Request {
         /// Its number.
         timestamp: u64,

@@ -2,8 +2,9 @@
 
 use byzlab_network::{NodeId, Recipients, Span, Time};
 use byzlab_replica::{
-    Batch, Client, Cluster, Digest, Effects, Event, Input, Message, MessageKind, PrePrepare, ProtocolConfig, Replica,
-    Reply, Request, SendTo, SeqNum, Signed, SignedRequest, Signer, Timer, View, Vote, VoteKind, Workload,
+    Arrivals, Batch, Client, Cluster, Digest, Effects, Event, Input, Message, MessageKind, Pace, Pattern, PrePrepare,
+    ProtocolConfig, Rate, Replica, Reply, Request, SendTo, SeqNum, Signed, SignedRequest, Signer, Timer, View, Vote,
+    VoteKind, Workload,
 };
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
@@ -375,6 +376,33 @@ fn rule_12_the_client_turns_to_all_and_a_backup_passes_on_to_the_primary() {
 }
 
 #[test]
+fn an_open_loop_keeps_one_request_under_way_and_ignores_early_timers() {
+    let scene = Scene::new(4);
+    let mut client = open_client_of(&scene, 3);
+    let Some((Timer::NextRequest, Some(first))) = step(&mut client, Input::Start).timers.pop() else { panic!() };
+    let mut timer_at = |at: Time| {
+        let mut effects = Effects::default();
+        client.step(at, Input::Timer(Timer::NextRequest), &mut effects);
+        effects
+    };
+    assert!(timer_at(Time::from_nanos(first.as_nanos() - 1)).is_empty(), "nothing has come yet");
+    let sent_first = timer_at(first);
+    assert!(matches!(sent_first.events[..], [Event::Request { timestamp: 1, .. }]), "{sent_first:?}");
+    assert_eq!(sent(&sent_first), [MessageKind::Request]);
+    let much_later = timer_at(first + Span::from_millis(10_000));
+    let numbers: Vec<u64> = much_later
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Request { timestamp, .. } => *timestamp,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((numbers.as_slice(), much_later.sends.len()), (&[2, 3][..], 0), "they wait for the first");
+    assert!(timer_at(Time::END).is_empty(), "there are only three");
+}
+
+#[test]
 fn rule_18_a_checkpoint_is_stable_at_a_quorum_and_clears_the_log() {
     let scene = Scene::new(4);
     let mut backup = scene.replica(1);
@@ -414,12 +442,22 @@ fn state_machines_can_be_cloned_compared_and_hashed() {
 }
 
 fn client_of(scene: &Scene, requests: u64) -> Client {
+    client_with(scene, requests, Pace::Closed { think_time: Span::ZERO })
+}
+
+/// Ten requests a second.
+fn open_client_of(scene: &Scene, requests: u64) -> Client {
+    let rate = Rate::per_second(10.0).unwrap();
+    client_with(scene, requests, Pace::Open(Arrivals { rate, pattern: Pattern::Poisson, ramp: None }))
+}
+
+fn client_with(scene: &Scene, requests: u64, pace: Pace) -> Client {
     let workload = Workload {
         requests,
+        pace,
         send_to: SendTo::Primary,
         client_timeout: Span::from_millis(100),
         reply_quorum: scene.config.cluster.weak_quorum(),
-        think_time: Span::ZERO,
         payload: 0,
         reads_per_million: 0,
     };

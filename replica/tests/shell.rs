@@ -5,8 +5,8 @@ use byzlab_network::{
     Verdict,
 };
 use byzlab_replica::{
-    Client, Cluster, Effects, Event, Input, Machine, Message, Outage, ProtocolConfig, Replica, SendTo, ServiceKind,
-    Shell, Signer, Timer, Timers, Workload,
+    Client, Cluster, Effects, Event, Input, Machine, Message, Outage, Pace, ProtocolConfig, Replica, SendTo,
+    ServiceKind, Shell, Signer, Timer, Timers, Workload,
 };
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,7 @@ fn run(change: impl FnOnce(&mut ProtocolConfig, &mut Workload), outages: [Vec<Ou
         send_to: SendTo::Primary,
         client_timeout: Span::from_millis(300),
         reply_quorum: 2,
-        think_time: Span::ZERO,
+        pace: Pace::Closed { think_time: Span::ZERO },
         payload: 0,
         reads_per_million: 0,
     };
@@ -96,7 +96,7 @@ fn a_client_may_think_send_to_all_and_use_another_service() {
             |config, workload| {
                 config.service = service;
                 workload.send_to = SendTo::All;
-                workload.think_time = Span::from_millis(7);
+                workload.pace = Pace::Closed { think_time: Span::from_millis(7) };
             },
             NO_OUTAGES,
         );

@@ -51,7 +51,7 @@ struct Request {
     number: u64,
     digest: u64,
     issued_ns: u64,
-    /// What was accepted before it was issued: it must come behind.
+    /// What was accepted before it was issued, or by its client before it was sent: it must come behind.
     behind: Option<Accepted>,
     /// Where it was executed, and whether for good.
     position: Option<(u64, bool)>,
@@ -337,6 +337,12 @@ impl Clients {
             if own.position < position {
                 *own = accepted;
             }
+            // In an open loop the client's next request was issued before, and is sent only now.
+            if let Some(next) = client.requests.get_mut(index)
+                && next.behind.is_none_or(|behind| behind.position < own.position)
+            {
+                next.behind = Some(*own);
+            }
             self.note_accepted(accepted);
         }
         request.replies.clear();
@@ -455,7 +461,7 @@ fn overtaken(context: &mut Context, waiting: &Waiting, position: u64, behind: Ac
         Invariant::I5,
         format_args!(
             "request {number} of client {client} took effect at number {position}, before number {}, whose result had been \
-             accepted before it was issued",
+             accepted before it was sent",
             behind.position
         ),
         &rows,

@@ -36,6 +36,8 @@
 //!   one was accepted must not come before it in the order. A result for a request that was not ordered, a read, must
 //!   come from an honest replica that had executed everything accepted before the read was issued, at the latest in the instant of
 //!   its reply. One that was ordered too, but accepted from replicas that had not come so far, counts as a read. Without replies only the order is checked, and I5 is at best "not judged".
+//!   A client sends one request after the other, as the paper wants: one that was issued while another waited, as in an open loop, must
+//!   come behind that too.
 //!   What is not seen: a tentative result that a client accepted, if the request is executed again elsewhere with another one.
 //! * **I6** compares what an honest replica accepts in later views, which is what their NEW-VIEWs say or what was proposed after
 //!   them: neither may contradict a commit.

@@ -147,6 +147,26 @@ fn i5_reads_do_not_go_back_behind_reads() {
     assert_eq!(proof(&violation).1, [OTHER, third, 3]);
 }
 
+/// In an open loop requests are issued while earlier ones of the same client wait.
+#[test]
+fn i5_a_client_s_requests_take_effect_one_after_the_other() {
+    let second = |node| {
+        let mut events = number(0, 1);
+        events.retain(|event| !(event.node == 3 && event.kind == Kind::Executed));
+        events.extend([request(3, CLIENT, 2), request(4, CLIENT, 3)]);
+        events.extend([answer(30, node, CLIENT, 2, 0x77), accepted(31, CLIENT, 2, 0x77)]);
+        events.extend([answer(40, 0, CLIENT, 3, 0x88), accepted(41, CLIENT, 3, 0x88)]);
+        in_order(events)
+    };
+    violations(&second(0), []);
+    let [violation] = violations(&second(3), [I5]);
+    let (ms, nodes, rows) = proof(&violation);
+    assert_eq!((ms, nodes), (31, &[CLIENT, 3][..]));
+    // The request came before the first was accepted, but it was sent after.
+    let first = rows.lines().take(2).map(|row| row.split(',').take(7).collect::<Vec<_>>().join(","));
+    assert_eq!(first.collect::<Vec<_>>(), ["0,3,3000000,4,request,,2", "0,3,7000000,4,reply,,1"]);
+}
+
 #[test]
 fn i11_late_and_never() {
     let issued = request(0, CLIENT, 1);

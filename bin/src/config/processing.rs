@@ -12,7 +12,7 @@ use std::path::Path;
 /// The operations that take time, as the file names them.
 pub(super) const OPERATIONS: [&str; 7] = ["receive", "send", "sign", "verify", "mac", "hash_per_kib", "execute"];
 
-/// Which of the [`OPERATIONS`] the file gives the cost of, in their order. The others follow `preset`.
+/// Which costs the file gives, from `receive` to `execute` in the order of [`Processing`]. The others follow `preset`.
 pub type GivenCosts = [bool; OPERATIONS.len()];
 
 /// No node has more.

@@ -16,7 +16,7 @@ use byzlab_network::{
     Action, Bandwidth, BurstLoss, Cut, Delays, Latency, NetworkModel, NodeId, Rule, RuleScope, Span, Step, Synchrony,
     Time, Transport,
 };
-use byzlab_replica::{Authentication, MessageKind, Processing, SendTo, ServiceKind};
+use byzlab_replica::{Arrivals, Authentication, MessageKind, Pace, Pattern, Processing, Ramp, SendTo, ServiceKind};
 use std::fmt::{Display, Write};
 
 impl Experiment {
@@ -73,7 +73,7 @@ impl Toml {
 
 /// `is_swept` tells of a key: what follows it is left to follow it. `sites` are those of all cells.
 fn write_settings(settings: &Settings, sites: &[&str], is_swept: &dyn Fn(&str) -> bool, out: &mut Toml) {
-    let Settings { protocol, workload, derived, .. } = settings;
+    let Settings { protocol, derived, .. } = settings;
     out.section("cluster");
     out.key("replicas", protocol.cluster.replicas());
     if derived.faults && is_swept("cluster.replicas") {
@@ -124,31 +124,7 @@ fn write_settings(settings: &Settings, sites: &[&str], is_swept: &dyn Fn(&str) -
     };
     out.key("authentication", quoted(authentication));
 
-    out.section("workload");
-    out.key("clients", protocol.clients);
-    out.key("mode", quoted("closed"));
-    out.key("requests", workload.requests);
-    let send_to = match workload.send_to {
-        SendTo::Primary => "primary",
-        SendTo::All => "all",
-    };
-    out.key("send_to", quoted(send_to));
-    out.key("client_timeout", span(workload.client_timeout));
-    match derived.reply_quorum {
-        None if is_swept("protocol.tentative") || is_swept("protocol.read_only") => {
-            out.comment("reply_quorum = \"quorum\" with tentative or read_only, else \"f+1\"");
-        }
-        Some(ReplyQuorum::Count(count)) => out.key("reply_quorum", count),
-        Some(ReplyQuorum::Quorum) => out.key("reply_quorum", quoted("quorum")),
-        None if protocol.tentative || protocol.read_only => out.key("reply_quorum", quoted("quorum")),
-        Some(ReplyQuorum::WeakQuorum) | None => out.key("reply_quorum", quoted("f+1")),
-    }
-    out.key("think_time", span(workload.think_time));
-    out.key("payload", quoted(&Bytes(u64::from(workload.payload)).to_string()));
-    out.key("reply_payload", quoted(&Bytes(u64::from(protocol.reply_payload)).to_string()));
-    out.key("reads", Probability::of_a_million(workload.reads_per_million));
-    out.key("warmup", span(settings.warmup));
-
+    write_workload(settings, is_swept, out);
     write_processing(settings, is_swept("processing.preset"), out);
     write_network(&settings.network, &settings.scene.lines, out);
     if let Some(topology) = &settings.topology {
@@ -182,6 +158,57 @@ fn write_settings(settings: &Settings, sites: &[&str], is_swept: &dyn Fn(&str) -
     match settings.oracles.liveness_bound {
         Some(bound) => out.key("liveness_bound", span(bound)),
         None => out.comment("liveness_bound follows from delays and timeouts"),
+    }
+}
+
+fn write_workload(settings: &Settings, is_swept: &dyn Fn(&str) -> bool, out: &mut Toml) {
+    let Settings { protocol, workload, derived, .. } = settings;
+    out.section("workload");
+    out.key("clients", protocol.clients);
+    let mode = match workload.pace {
+        Pace::Closed { .. } => "closed",
+        Pace::Open(_) => "open",
+    };
+    out.key("mode", quoted(mode));
+    out.key("requests", workload.requests);
+    let send_to = match workload.send_to {
+        SendTo::Primary => "primary",
+        SendTo::All => "all",
+    };
+    out.key("send_to", quoted(send_to));
+    out.key("client_timeout", span(workload.client_timeout));
+    match derived.reply_quorum {
+        None if is_swept("protocol.tentative") || is_swept("protocol.read_only") => {
+            out.comment("reply_quorum = \"quorum\" with tentative or read_only, else \"f+1\"");
+        }
+        Some(ReplyQuorum::Count(count)) => out.key("reply_quorum", count),
+        Some(ReplyQuorum::Quorum) => out.key("reply_quorum", quoted("quorum")),
+        None if protocol.tentative || protocol.read_only => out.key("reply_quorum", quoted("quorum")),
+        Some(ReplyQuorum::WeakQuorum) | None => out.key("reply_quorum", quoted("f+1")),
+    }
+    match &workload.pace {
+        Pace::Closed { think_time } => out.key("think_time", span(*think_time)),
+        Pace::Open(arrivals) => write_arrivals(arrivals, out),
+    }
+    out.key("payload", quoted(&Bytes(u64::from(workload.payload)).to_string()));
+    out.key("reply_payload", quoted(&Bytes(u64::from(protocol.reply_payload)).to_string()));
+    out.key("reads", Probability::of_a_million(workload.reads_per_million));
+    out.key("warmup", span(settings.warmup));
+}
+
+fn write_arrivals(Arrivals { rate, pattern, ramp }: &Arrivals, out: &mut Toml) {
+    out.key("rate", decimal(rate.get()));
+    let arrivals = match pattern {
+        Pattern::Poisson => "poisson",
+        Pattern::Constant => "constant",
+        Pattern::Bursts { .. } => "bursts",
+    };
+    out.key("arrivals", quoted(arrivals));
+    if let Pattern::Bursts { size } = pattern {
+        out.key("burst_size", size);
+    }
+    if let Some(Ramp { to, over }) = ramp {
+        out.key("ramp", format_args!("{{ to = {}, over = {} }}", decimal(to.get()), span(*over)));
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::experiment::span;
 use super::units::{Nanoseconds, Probability, bytes, duration, probability};
-use super::{ConfigError, Section, integer, word};
-use byzlab_replica::{Cluster, ProtocolConfig, SendTo, Workload};
+use super::{ConfigError, Kind, Problem, Section, integer, number, word};
+use byzlab_replica::{Arrivals, Cluster, Pace, Pattern, ProtocolConfig, Ramp, Rate, SendTo, Workload};
+use std::num::NonZeroU32;
+use std::ops::Bound;
 
 /// How many matching replies a client waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,7 +35,7 @@ pub(super) fn read_workload(
 ) -> Result<(Workload, Option<ReplyQuorum>), ConfigError> {
     let cluster = protocol.cluster;
     let requests = section.or("requests", integer(1..=u64::from(u32::MAX)), 1)?;
-    section.or("mode", word([("closed", ())]), ())?;
+    let pace = read_pace(section)?;
     let send_to = section.or("send_to", word([("primary", SendTo::Primary), ("all", SendTo::All)]), SendTo::Primary)?;
     let client_timeout =
         section.or("client_timeout", duration().within(Nanoseconds(1_000)..), Nanoseconds(1_000_000_000))?;
@@ -48,17 +50,74 @@ pub(super) fn read_workload(
         return Err(section.error_at("reply_quorum", problem, "give \"quorum\", or leave it out"));
     }
     let reads = section.or("reads", probability(), Probability::NEVER)?;
-    let think_time = section.or("think_time", duration(), Nanoseconds(0))?;
     let workload = Workload {
         requests,
+        pace,
         send_to,
         client_timeout: span(client_timeout),
         reply_quorum,
-        think_time: span(think_time),
         payload: payload_of(section, "payload")?,
         reads_per_million: (reads.get() * 1e6).round() as u32,
     };
     Ok((workload, given))
+}
+
+fn read_pace(section: &Section<'_>) -> Result<Pace, ConfigError> {
+    if section.or("mode", word([("closed", false), ("open", true)]), false)? {
+        if section.value("think_time").is_some() {
+            let problem = "in mode = \"open\" nobody waits for a result before the next request comes";
+            return Err(section.error_at("think_time", problem, "leave it out, or write mode = \"closed\""));
+        }
+        return read_arrivals(section).map(Pace::Open);
+    }
+    for key in ["rate", "arrivals", "burst_size", "ramp"] {
+        if section.value(key).is_some() {
+            let problem = "in mode = \"closed\" the next request comes after the result of the one before";
+            let remedy = "write mode = \"open\", or leave this out; `think_time` slows a closed loop down";
+            return Err(section.error_at(key, problem, remedy));
+        }
+    }
+    let think_time = span(section.or("think_time", duration(), Nanoseconds(0))?);
+    Ok(Pace::Closed { think_time })
+}
+
+/// The words of `arrivals`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    Poisson,
+    Constant,
+    Bursts,
+}
+
+fn read_arrivals(section: &Section<'_>) -> Result<Arrivals, ConfigError> {
+    let rate = section.required("rate", rate())?;
+    let words = [("poisson", Word::Poisson), ("constant", Word::Constant), ("bursts", Word::Bursts)];
+    let pattern = match section.or("arrivals", word(words), Word::Poisson)? {
+        Word::Bursts => {
+            let size = section.required("burst_size", integer(1..))?;
+            Pattern::Bursts { size: NonZeroU32::new(size).unwrap_or(NonZeroU32::MIN) }
+        }
+        _ if section.value("burst_size").is_some() => {
+            let problem = "only bursts have a size";
+            return Err(section.error_at("burst_size", problem, "write arrivals = \"bursts\", or leave it out"));
+        }
+        Word::Poisson => Pattern::Poisson,
+        Word::Constant => Pattern::Constant,
+    };
+    let ramp = match section.optional_section("ramp")? {
+        Some(ramp) => {
+            let over = ramp.required("over", duration().within(Nanoseconds(1)..))?;
+            Some(Ramp { to: ramp.required("to", self::rate())?, over: span(over) })
+        }
+        None => None,
+    };
+    Ok(Arrivals { rate, pattern, ramp })
+}
+
+/// Requests a second: at most one a nanosecond.
+fn rate() -> Kind<'static, Rate> {
+    number((Bound::Excluded(0.0), Bound::Included(1e9)))
+        .check(|rate| Rate::per_second(rate).ok_or_else(|| Problem::new("not a rate")))
 }
 
 /// A size of what requests or replies carry.

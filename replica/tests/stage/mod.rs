@@ -7,9 +7,9 @@
 
 use byzlab_network::{Key, NodeId, Span, Time};
 use byzlab_replica::{
-    Batch, Certificate, Client, Cluster, Digest, Effects, Event, Input, Message, MessageKind, PrePrepare, Prepared,
-    ProtocolConfig, Replica, Request, SendTo, SeqNum, Signed, SignedRequest, Signer, Slot, Timer, View, ViewChange,
-    VoteKind, Votes, Workload,
+    Batch, Certificate, Client, Cluster, Digest, Effects, Event, Input, Message, MessageKind, Pace, PrePrepare,
+    Prepared, ProtocolConfig, Replica, Request, SendTo, SeqNum, Signed, SignedRequest, Signer, Slot, Timer, View,
+    ViewChange, VoteKind, Votes, Workload,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
@@ -96,7 +96,7 @@ impl Stage {
             send_to: SendTo::Primary,
             client_timeout: Span::from_millis(1000),
             reply_quorum: self.config.cluster.weak_quorum(),
-            think_time: Span::ZERO,
+            pace: Pace::Closed { think_time: Span::ZERO },
             payload: 0,
             reads_per_million: 0,
         };
