@@ -118,13 +118,13 @@ impl Line {
     fn carry(&mut self, bytes: u64) {
         const NANOS: u64 = 1_000_000_000;
         let bits = bytes.saturating_mul(8);
-        let (whole, remainder) = match bits.checked_mul(NANOS).and_then(|work| work.checked_add(self.remainder)) {
-            Some(work) => (work / self.bits_a_second, work % self.bits_a_second),
-            None => {
-                let work = u128::from(bits) * u128::from(NANOS) + u128::from(self.remainder);
-                let rate = u128::from(self.bits_a_second);
-                (u64::try_from(work / rate).unwrap_or(u64::MAX), (work % rate) as u64)
-            }
+        let narrow = bits.checked_mul(NANOS).and_then(|work| work.checked_add(self.remainder));
+        let (whole, remainder) = if let Some(work) = narrow {
+            (work / self.bits_a_second, work % self.bits_a_second)
+        } else {
+            let work = u128::from(bits) * u128::from(NANOS) + u128::from(self.remainder);
+            let rate = u128::from(self.bits_a_second);
+            (u64::try_from(work / rate).unwrap_or(u64::MAX), (work % rate) as u64)
         };
         self.free_at = self.free_at + Span::from_nanos(whole);
         self.remainder = remainder;

@@ -281,8 +281,8 @@ impl<P: Player<M, E> + Unpin + 'static, M: Message, E: Event> Handler<Deliver<M,
     fn handle(&mut self, Deliver(mut parcel): Deliver<M, E>, _: &mut Context<Self>) {
         let player = &mut self.player;
         // A panic would make the actor vanish and the run wait for ever. The process is not used again after one.
-        let played = catch_unwind(AssertUnwindSafe(|| play(player, &mut parcel)));
-        if let Err(panic) = played {
+        let result = catch_unwind(AssertUnwindSafe(|| play(player, &mut parcel)));
+        if let Err(panic) = result {
             parcel.fault = Some(panic_text(&*panic));
         }
         Table::answer(&self.table, parcel);

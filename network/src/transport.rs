@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn losses_come_in_bursts_of_the_right_length_and_share() {
+        const COUNT: u64 = 400_000;
         let model = BurstLoss { to_bad: 0.01, to_good: 0.2, loss_good: 0.001, loss_bad: 0.5 };
         let mut spell = Spell::default();
         let (mut lost, mut bad, mut spells) = (0, 0, 0);
-        const COUNT: u64 = 400_000;
         for number in 0..COUNT {
             let before = spell;
             lost += u64::from(model.loses(&mut spell, Key::root(3), number));

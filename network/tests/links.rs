@@ -105,8 +105,8 @@ fn a_reliable_transport_gives_up_in_the_end() {
 
 #[test]
 fn random_loss_costs_a_reliable_transport_what_it_should() {
-    let model = NetworkModel { drop: 0.2, transport: reliable(100), ..plain() };
     const COUNT: u64 = 20_000;
+    let model = NetworkModel { drop: 0.2, transport: reliable(100), ..plain() };
     // Far enough apart that none waits for the one before it.
     let play = (0..COUNT).fold(Play::on(model), |play, n| play.send(n * 1_000_000, 0, 1, Note::at(n))).run();
     let arrivals = play.arrivals_ms();
