@@ -5,7 +5,8 @@
 //! something for it only when something else was out of the way (a batch before it was executed, a place in the pipeline became free),
 //! the path goes on where the request itself stood at that node, and the time between is spent on order.
 //!
-//! What cannot be followed any further, down to the issue of the request, counts as order too, so that the parts always add up.
+//! What cannot be followed any further, down to the issue of the request, counts as order too, so that the parts always add up. A path
+//! that does not begin at the client goes back to a timer that was set before the request was issued: that of a status, mostly.
 
 use byzlab_adversary::Event;
 use byzlab_analysis::{LatencyParts, Part, PartTimes};
@@ -50,6 +51,8 @@ pub(crate) struct Path {
     prepare_from: Option<NodeId>,
     commit_from: Option<NodeId>,
     reply_from: Option<NodeId>,
+    /// Where it begins: at the client, if it could be followed so far.
+    origin: NodeId,
     /// From the end: what arrived, and where.
     hops: Vec<(MessageKind, NodeId)>,
 }
@@ -130,6 +133,7 @@ impl CriticalPaths {
             prepare_from: None,
             commit_from: None,
             reply_from: None,
+            origin: id.0,
             hops: Vec::new(),
         };
         let mut walk = Walk { path: &mut path, until: accepted.time };
@@ -234,6 +238,7 @@ impl Walk<'_> {
             closes.get_or_insert(journey.from);
         }
         self.path.hops.push((kind, reaction.node));
+        self.path.origin = journey.from;
         self.spend(Part::Cpu, journey.begun);
         self.spend(Part::CpuWait, journey.received);
         self.spend(Part::Queue, journey.arrived);
@@ -272,7 +277,7 @@ impl Path {
     /// Its row, with the text of the hops, which is written to `text`.
     pub(crate) fn row<'a>(&self, cell: u32, run: u32, text: &'a mut String) -> LatencyParts<'a> {
         text.clear();
-        let _ = write!(text, "{}", self.client);
+        let _ = write!(text, "{}", self.origin);
         for (kind, node) in self.hops.iter().rev() {
             let _ = write!(text, " {kind} {node}");
         }

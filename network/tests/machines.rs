@@ -170,6 +170,47 @@ fn work_on_what_is_sent_is_work() {
     assert_close("M/D/1", total / handled.len() as f64 / 100_000.0, load / (2.0 * (1.0 - load)));
 }
 
+/// Up until 250 µs after the start, down until 600.
+struct Patient(Server, Vec<Time>);
+
+impl Process<Job, Job> for Patient {
+    fn hears(&self, now: Time) -> bool {
+        now < Time::START + WAY + us(250) || Time::START + WAY + us(600) <= now
+    }
+
+    fn work_of(&mut self, arrival: &Arrival<Job>) -> Span {
+        self.0.work_of(arrival)
+    }
+
+    fn receive(&mut self, arrival: Arrival<Job>, out: &mut Outbox<Job, Job>) {
+        self.0.receive(arrival, out);
+    }
+
+    fn wake(&mut self, _: Time, _: &mut Outbox<Job, Job>) {
+        self.1.pop();
+    }
+
+    fn next_wake(&self) -> Option<Time> {
+        self.1.last().copied()
+    }
+}
+
+/// Ten jobs come at once; two and a half are done when the node crashes, and the rest is gone when it is back.
+#[test]
+fn what_waits_at_a_node_that_crashes_is_lost() {
+    let times = Times::default();
+    let network = NetworkModel::perfect(Latency::constant(WAY));
+    let mut simulation = Simulation::new(network, Key::root(5)).cores(NonZeroU16::MIN).observer(times.clone());
+    simulation.seat(&[NodeId(0)], Source { gap: none(), draws: Key::root(1), left: 10, next: Time::START });
+    let server = Server { before: Latency::constant(us(100)), after: none(), draws: Key::root(2), jobs: 0 };
+    let alarms = vec![Time::START + WAY + us(600), Time::START + WAY + us(250)];
+    simulation.seat(&[NodeId(1)], Patient(server, alarms));
+    simulation.seat(&[NodeId(2)], Sink);
+    simulation.run().unwrap();
+    let done: Vec<u64> = times.0.take().iter().map(|(_, _, done)| done.as_nanos() / 1_000).collect();
+    assert_eq!(done, [1_100, 1_200]);
+}
+
 /// Two jobs at once: each is taken in (30 µs) and answered (50 µs).
 #[test]
 fn cores_are_exact() {

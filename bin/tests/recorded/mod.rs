@@ -94,7 +94,11 @@ pub(crate) struct Log(Rc<RefCell<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn new() -> Log {
-        Log(Rc::new(RefCell::new((EVENT_COLUMNS.join(",") + "\n").into_bytes())))
+        Log::with_header(&EVENT_COLUMNS)
+    }
+
+    pub(crate) fn with_header(columns: &[&str]) -> Log {
+        Log(Rc::new(RefCell::new((columns.join(",") + "\n").into_bytes())))
     }
 
     pub(crate) fn take(&self) -> Vec<u8> {
