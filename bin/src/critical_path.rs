@@ -12,7 +12,7 @@ use byzlab_adversary::Event;
 use byzlab_analysis::{LatencyParts, Part, PartTimes};
 use byzlab_network::{Cause, Happening, Journey, NodeId, Reaction, Record, Span, Stimulus, Time, Trail};
 use byzlab_replica::{Digest, Event as ProtocolEvent, Message, MessageKind, SeqNum, VoteKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// A client and the number of its request.
@@ -22,6 +22,8 @@ type RequestId = (NodeId, u64);
 #[derive(Debug, Default)]
 pub(crate) struct CriticalPaths {
     open: BTreeMap<RequestId, Open>,
+    /// The same, by their issue.
+    by_issue: BTreeSet<(Time, RequestId)>,
     /// Of the open requests.
     by_digest: BTreeMap<Digest, RequestId>,
     /// When each open request first came to a node.
@@ -80,6 +82,7 @@ impl CriticalPaths {
                 ProtocolEvent::Request { timestamp, digest } => {
                     let id = (record.node, timestamp);
                     self.by_digest.insert(digest, id);
+                    self.by_issue.insert((record.time, id));
                     self.open.insert(id, Open { issued: record.time, digest, seq: None });
                 }
                 ProtocolEvent::Ordered { seq, request, .. } => {
@@ -95,6 +98,7 @@ impl CriticalPaths {
                     let id = (record.node, timestamp);
                     if let Some(open) = self.open.remove(&id) {
                         tell(&self.path(id, &open, record, trail));
+                        self.by_issue.remove(&(open.issued, id));
                         self.forget(id, open.digest);
                     }
                 }
@@ -106,7 +110,7 @@ impl CriticalPaths {
 
     /// The issue of the oldest request that is still open: nothing before it matters.
     pub(crate) fn oldest(&self) -> Time {
-        self.open.values().map(|open| open.issued).min().unwrap_or(self.now)
+        self.by_issue.first().map_or(self.now, |(issued, _)| *issued)
     }
 
     fn forget(&mut self, id: RequestId, digest: Digest) {

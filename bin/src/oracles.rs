@@ -2,7 +2,7 @@
 
 use crate::config::{EventDetail, Settings};
 use byzlab_analysis::oracle::{Detail, Liveness, OracleSettings};
-use byzlab_network::{NodeId, Span};
+use byzlab_network::{NetworkModel, NodeId, Span};
 use byzlab_replica::Pace;
 
 impl Settings {
@@ -42,7 +42,7 @@ impl Settings {
             if !self.processing.is_free() {
                 return Err("work has no bound where messages queue for it: give [oracles] liveness_bound to judge it");
             }
-            if !self.clocks.is_empty() {
+            if self.clocks.iter().any(|(_, clock)| clock.drift() != 0) {
                 return Err("clocks drift, and timeouts with them: give [oracles] liveness_bound to judge it");
             }
             let delay = self.network.longest_delay();
@@ -87,8 +87,10 @@ impl Settings {
 
     /// Whether a replica can never exchange messages with a quorum, itself included.
     pub(crate) fn is_cut_off(&self, node: NodeId) -> bool {
-        if self.network.partitions.is_empty() && self.network.rules.is_empty() {
-            return self.network.drop >= 1.0;
+        let NetworkModel { partitions, rules, schedules, .. } = &self.network;
+        if partitions.is_empty() && rules.is_empty() && schedules.is_empty() {
+            // The same for all: one link stands for every other.
+            return !self.network.can_ever_talk(NodeId(0), NodeId(1));
         }
         let cluster = self.protocol.cluster;
         let talks = |&other: &NodeId| {

@@ -294,19 +294,19 @@ impl<'a> Departure<'a> {
         let (model, floor) = (self.model, self.floor);
         let name =
             |component: Key| component.child(u64::from(sent.from.0)).child(u64::from(sent.to.0)).child(sent.index);
-        let Some((mut course, leaves)) = self.get_through(sent, left, faults, name(faults.drop).draw()) else {
-            return Fate::LOST;
-        };
-        toll.recovery = leaves.since(left);
-        let mut out = leaves;
-        if let Some(bandwidth) = model.step_at(sent.from, sent.to, leaves).and_then(|step| step.bandwidth) {
+        let mut out = left;
+        if let Some(bandwidth) = model.step_at(sent.from, sent.to, left).and_then(|step| step.bandwidth) {
             let line = self.past.lines.entry((sent.from, sent.to)).or_insert_with(|| Line::new(bandwidth, None));
             line.set_bandwidth(bandwidth);
-            let Some(passage) = line.send(leaves, bytes) else { return Fate::LOST };
+            let Some(passage) = line.send(left, bytes) else { return Fate::LOST };
             out = passage.end;
             toll.queue = toll.queue + passage.wait;
-            toll.transmission = toll.transmission + (out.since(leaves) - passage.wait);
+            toll.transmission = toll.transmission + (out.since(left) - passage.wait);
         }
+        let Some((mut course, leaves)) = self.get_through(sent, out, faults, name(faults.drop).draw()) else {
+            return Fate::LOST;
+        };
+        toll.recovery = leaves.since(out);
         let mut way = model.travel(sent, leaves, floor, &mut draw) + course.next_extra();
         if let Some(reorder) = &model.reorder {
             let mut extra = name(faults.reorder).draw();
@@ -314,7 +314,7 @@ impl<'a> Departure<'a> {
                 way = way + reorder.extra.sample(&mut extra);
             }
         }
-        let mut arrival = out + way;
+        let mut arrival = leaves + way;
         if model.transport != Transport::Datagram {
             // Behind those before it; at the same instant the sender's own numbers keep the order.
             let last = &mut self.memory_of(sent).last_arrival;
@@ -324,7 +324,8 @@ impl<'a> Departure<'a> {
         }
         let twice = course.twice || model.duplicate > 0.0 && name(faults.duplicate).chance(model.duplicate);
         // The second copy continues the stream of the first, so that switching duplication on changes no other delay.
-        let mut second = || out.since(sent.time) + model.travel(sent, leaves, floor, &mut draw) + course.next_extra();
+        let mut second =
+            || leaves.since(sent.time) + model.travel(sent, leaves, floor, &mut draw) + course.next_extra();
         Fate { delay: Some(arrival.since(sent.time)), duplicate: twice.then(&mut second), toll }
     }
 
@@ -352,7 +353,7 @@ impl<'a> Departure<'a> {
             if let (Some(course), Some(leaves)) = (course, leaves) {
                 let drop = model.drop_at(sent.from, sent.to, leaves);
                 let lost = drop > 0.0 && losses.unit() < drop;
-                // Each transmission counts for the bursts, whatever else befell it.
+                // Each transmission that is on its way counts for the bursts, even if it is lost by itself.
                 if !self.is_in_burst(sent, faults.bursts) && !lost {
                     return Some((course, leaves));
                 }

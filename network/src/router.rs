@@ -152,6 +152,7 @@ pub(crate) struct Router<M, E> {
 }
 
 /// The length of a message on the wire in bytes.
+/// Measures messages in bytes, in place of [`Message::size`].
 pub(crate) type SizeOf<M> = Rc<dyn Fn(&M) -> u64>;
 
 /// What the router wants next.
@@ -204,7 +205,6 @@ impl<M: Message, E: Event> Router<M, E> {
         }
     }
 
-    /// Measures messages by this from now on, instead of by [`Message::size`].
     pub(crate) fn traffic(&self) -> Traffic {
         self.traffic
     }

@@ -12,8 +12,8 @@
 //! * A rule exempts a message neither from the partitions nor from the normal model: what a rule delays can still be lost at random,
 //!   and what it duplicates can still be cut. A loss wins over a hold, and among holds the latest end does.
 //! * A held message leaves when the last thing that holds it ends: from then on it is a message as any other that is sent at that
-//!   instant, with the latency and the loss that hold then. Rules and partitions go by the time of sending alone, so one that
-//!   begins while the message is held does not concern it.
+//!   instant, with the latency and the loss that hold then. Rules and partitions go by the time of sending alone (over a
+//!   reliable transport by that of each transmission), so one that begins while the message is held does not concern it.
 //! * A rule changes no random number of any other rule or of the normal model. Its own draws are named by its place in the list
 //!   (`(run, rule, place, from, to, k)`), so a rule that is added at the end changes nothing of those before it.
 
@@ -480,7 +480,7 @@ impl NetworkModel {
         let slack = match self.transport {
             Transport::Datagram if lossy => return None,
             Transport::Datagram => Span::ZERO,
-            Transport::Reliable(_) if self.drop >= 1.0 => return None,
+            Transport::Reliable(_) if self.drop >= 1.0 || self.bursts_never_end() => return None,
             Transport::Reliable(retransmission) => retransmission.longest(),
         };
         let synchrony = self.synchrony.iter().map(|synchrony| Some(synchrony.gst));
@@ -498,6 +498,10 @@ impl NetworkModel {
         Some(if latest > Time::START { latest + slack } else { latest })
     }
 
+    fn bursts_never_end(&self) -> bool {
+        self.bursts.is_some_and(|bursts| bursts.mean_loss() >= 1.0)
+    }
+
     /// Whether messages from one node to another get through in the long run. False if an endless partition stands between them, or
     /// a rule drops all of them for ever and no endless rule before it lets some through, or the network loses everything.
     ///
@@ -506,7 +510,7 @@ impl NetworkModel {
         let is_wall = |partition: &Partition| partition.end.is_none() && partition.separates(from, to);
         let scheduled = self.schedules.iter().find(|schedule| schedule.pairs().contains(from, to));
         let drop = scheduled.and_then(|schedule| schedule.last()?.drop).unwrap_or(self.drop);
-        if drop >= 1.0 || self.partitions.iter().any(is_wall) {
+        if drop >= 1.0 || self.bursts_never_end() || self.partitions.iter().any(is_wall) {
             return false;
         }
         let mut endless = self

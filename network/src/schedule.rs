@@ -133,7 +133,7 @@ impl Churn {
     pub const SHORTEST: Span = Span::from_nanos(1_000);
 
     /// Times `up` and `down` by turns, from `start` until `end`, when everything is there again; without an `end`, for ever. `cut` says
-    /// what becomes of messages meanwhile: they go by the time at which they leave their sender.
+    /// what becomes of messages meanwhile: they go by the time at which they are sent.
     pub fn new(
         fickle: Fickle,
         up: Latency,

@@ -238,7 +238,7 @@ pub(crate) trait Player<M, E> {
 /// A process whose machine is not limited.
 struct Bare<P>(P);
 
-impl<P: Process<M, E>, M, E> Player<M, E> for Bare<P> {
+impl<P: Process<M, E>, M: Message, E> Player<M, E> for Bare<P> {
     #[inline]
     fn hears(&self, now: Time) -> bool {
         self.0.hears(now)
@@ -249,6 +249,7 @@ impl<P: Process<M, E>, M, E> Player<M, E> for Bare<P> {
         if let Some(ledger) = &mut out.ledger {
             ledger.react(&arrival, arrival.time, arrival.time);
         }
+        log_delivery(&arrival, out);
         self.0.receive(arrival, out);
     }
 
@@ -298,14 +299,18 @@ fn play<M: Message, E>(player: &mut impl Player<M, E>, parcel: &mut Parcel<M, E>
             lose(arrival, outbox);
             continue;
         }
-        if outbox.log_messages {
-            let what = Happening::Delivered(arrival.from(), arrival.message.clone());
-            outbox.records.push(Record::of(arrival.time, arrival.to(), what));
-        }
         player.arrive(arrival, outbox);
     }
     wake_before(player, *until, outbox);
     *wake_at = player.next_wake();
+}
+
+#[inline]
+pub(crate) fn log_delivery<M: Message, E>(arrival: &Arrival<M>, outbox: &mut Outbox<M, E>) {
+    if outbox.log_messages {
+        let what = Happening::Delivered(arrival.from(), arrival.message.clone());
+        outbox.records.push(Record::of(arrival.time, arrival.to(), what));
+    }
 }
 
 /// What arrives at a node that is down, or finds its buffer full, is lost, and logged as other losses are: with the sender as its node.

@@ -15,7 +15,7 @@
 use crate::bandwidth::{Bandwidth, Line};
 use crate::node::{Arrival, Message, NodeId, Outbox, Process, Sending};
 use crate::router::SizeOf;
-use crate::simulation::{Player, lose};
+use crate::simulation::{Player, log_delivery, lose};
 use crate::time::{Span, Time};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -205,9 +205,10 @@ impl<P, M: Message> Station<P, M> {
                 ledger.react(&arrival, received, begun);
             }
             self.divert(done, out, |process, out| process.receive(arrival, out));
-            free = self.desks[desk].busy_until;
-        } else {
-            lose(arrival, out);
+            // What it executes, it executes for the node that the message was for.
+            free = self.desks[desk].busy_until.max(out.busy_until);
+        } else if let Some(ledger) = &mut out.ledger {
+            ledger.discard(&arrival);
         }
         self.desks[desk].release_core(free);
         self.assign(desk, done);
@@ -233,11 +234,15 @@ impl<P, M: Message> Station<P, M> {
         }
     }
 
-    /// A node that has just crashed loses what it had not finished.
+    /// A node that has just crashed loses what it had not finished. It was delivered all the same: to a machine that is down now.
     fn clear<E>(&mut self, now: Time, out: &mut Outbox<M, E>) {
         for desk in &mut self.desks {
-            desk.work.drain(..).for_each(|task| lose(Arrival { time: now, ..task.arrival }, out));
-            desk.waiting.drain(..).for_each(|waiting| lose(Arrival { time: now, ..waiting.arrival }, out));
+            let waiting = desk.waiting.drain(..).map(|waiting| waiting.arrival);
+            for arrival in desk.work.drain(..).map(|task| task.arrival).chain(waiting) {
+                if let Some(ledger) = &mut out.ledger {
+                    ledger.discard(&arrival);
+                }
+            }
             desk.leaving.clear();
             if let Some(cores) = &mut desk.cores {
                 cores.idle = (0..cores.count).map(|_| Reverse(now)).collect();
@@ -267,6 +272,7 @@ impl<P: Process<M, E>, M: Message, E> Player<M, E> for Station<P, M> {
                 }
             }
         };
+        log_delivery(&arrival, out);
         if desk.cores.is_some() {
             desk.waiting.push_back(Waiting { received, arrival });
             self.assign(place, now);

@@ -3,8 +3,8 @@
 mod stage;
 
 use byzlab_network::{
-    Action, Bandwidth, BurstLoss, Churn, Cut, Fickle, Interface, Latency, NetworkModel, NodeId, NodeSet, Pairs,
-    Partition, Retransmission, Rule, RuleScope, Schedule, Span, Step, Time, Transport,
+    Action, Bandwidth, BurstLoss, Churn, Cut, Fickle, Interface, KindSet, Latency, NetworkModel, NodeId, NodeSet,
+    Pairs, Partition, Retransmission, Rule, RuleScope, Schedule, Span, Step, Time, Transport,
 };
 use stage::{Note, Play, ms};
 
@@ -148,6 +148,42 @@ fn a_schedule_holds_from_step_to_step_for_its_links() {
     let expected = [(10, 0), (19, 9), (30, 100), (30, 101), (40, 10), (45, 30), (49, 19), (50, 31), (60, 50)];
     assert_eq!(play.arrivals_ms(), expected, "5 ms for a byte from 30 on");
     assert_eq!(play.lost().len(), 2);
+}
+
+#[test]
+fn a_held_message_does_not_hold_its_link() {
+    let steps = vec![Step { bandwidth: bytes_a_second(1000), ..step(0) }];
+    let schedules = vec![Schedule::new(pairs(0, 1), steps).unwrap()];
+    let scope = RuleScope { end: Some(ms(500)), kinds: Some(KindSet::of([9])), ..RuleScope::default() };
+    let hold = Rule::new(scope, Action::Hold).unwrap();
+    let model = NetworkModel { schedules, rules: vec![hold], ..plain() };
+    let play = Play::on(model).send(0, 0, 1, Note { kind: 9, ..Note::at(0) }).send(5, 0, 1, Note::at(5)).run();
+    assert_eq!(play.arrivals_ms(), [(16, 5), (510, 0)]);
+}
+
+#[test]
+fn each_message_is_delivered_or_lost() {
+    let play = (0..5).fold(Play::on(narrow(Some(2))), |play, n| play.send(0, n as u16, 9, Note::at(n))).run();
+    let count = |what: &str| play.log().iter().filter(|row| row.contains(what)).count();
+    assert_eq!((count("Sent("), count("Delivered("), count("Dropped(")), (5, 2, 3));
+}
+
+#[test]
+fn a_network_says_when_it_is_stable() {
+    let bursts = |loss_bad, loss_good| Some(BurstLoss { to_bad: 0.1, to_good: 0.5, loss_good, loss_bad });
+    let model = |bursts, transport| NetworkModel { bursts, transport, ..plain() };
+    assert_eq!(model(bursts(0.5, 0.0), Transport::Datagram).stabilises_at(), None);
+    assert_eq!(model(bursts(0.5, 0.0), reliable(20)).stabilises_at(), Some(Time::START));
+    let hopeless = model(bursts(1.0, 1.0), reliable(20));
+    assert_eq!((hopeless.stabilises_at(), hopeless.can_ever_talk(NodeId(0), NodeId(1))), (None, false));
+    let schedules = |drop| vec![Schedule::new(pairs(0, 1), vec![Step { drop, ..step(10) }]).unwrap()];
+    let scheduled = |drop| NetworkModel { schedules: schedules(drop), ..plain() };
+    assert_eq!(scheduled(Some(0.1)).stabilises_at(), None);
+    assert_eq!(scheduled(None).stabilises_at(), Some(ms(10)));
+    let cut = scheduled(Some(1.0));
+    assert!(!cut.can_ever_talk(NodeId(0), NodeId(1)) && cut.can_ever_talk(NodeId(1), NodeId(0)));
+    assert_eq!(plain().longest_delay(), Some(Span::from_millis(10)));
+    assert_eq!(narrow(None).longest_delay(), None, "queues have no bound");
 }
 
 #[test]
