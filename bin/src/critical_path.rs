@@ -69,7 +69,9 @@ impl CriticalPaths {
     ) {
         // A request comes later than it was issued, and its issue is in an earlier window.
         for (cause, reaction) in trail.fresh() {
-            if let Stimulus::Message(Journey { message: Message::Request(request), .. }) = &reaction.to {
+            if let Stimulus::Message(Journey { message: Message::Request(request) | Message::Read(request), .. }) =
+                &reaction.to
+            {
                 let id = (request.client, request.timestamp);
                 if self.open.contains_key(&id) {
                     self.came.entry((id, reaction.node)).or_insert(cause);

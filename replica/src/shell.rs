@@ -198,7 +198,7 @@ impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
     fn receive(&mut self, arrival: Arrival<Message>, out: &mut Outbox<Message, E>) {
         let from = arrival.from();
         // Whoever looks for the way of a request wants to know when it came, even where it only waits.
-        if out.keeps_causes() && matches!(arrival.message, Message::Request(_)) {
+        if out.keeps_causes() && matches!(arrival.message, Message::Request(_) | Message::Read(_)) {
             out.cause();
         }
         self.step(arrival.time, Input::Message(from, arrival.message), out);
