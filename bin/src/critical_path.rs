@@ -30,7 +30,9 @@ pub(crate) struct CriticalPaths {
     came: BTreeMap<(RequestId, NodeId), Cause>,
     /// Where nodes committed.
     committed: BTreeMap<(SeqNum, NodeId), (Time, Cause)>,
-    /// When the committed places were last looked through.
+    /// At so many committed places those that are too old are looked for.
+    many: usize,
+    /// The time of the last event.
     now: Time,
 }
 
@@ -122,10 +124,11 @@ impl CriticalPaths {
         for node in nodes {
             self.came.remove(&(id, node));
         }
-        // Looked through seldom enough to cost nothing.
-        if self.committed.len() > 2 * (1024 + self.open.len()) {
+        // Looked through whenever it has doubled: that costs little for each.
+        if self.committed.len() >= self.many {
             let oldest = self.oldest();
             self.committed.retain(|_, (time, _)| *time >= oldest);
+            self.many = 2 * self.committed.len() + 1024;
         }
     }
 

@@ -185,9 +185,10 @@ impl<M> Trail<'_, M> {
     /// The reactions that were not there when the observer was called last, seat by seat, those of a seat in the order of time.
     pub fn fresh(&self) -> impl Iterator<Item = (Cause, &Reaction<M>)> {
         self.0.iter().flatten().flat_map(|ledger| {
-            let known = ledger.fresh.saturating_sub(ledger.forgotten);
-            let fresh = ledger.reactions.iter().skip(known as usize);
-            (ledger.fresh..).zip(fresh).map(|(number, reaction)| (Cause::new(ledger.seat, number), reaction))
+            let known = ledger.fresh.saturating_sub(ledger.forgotten) as usize;
+            (ledger.fresh..)
+                .zip(ledger.reactions.range(known..))
+                .map(|(number, reaction)| (Cause::new(ledger.seat, number), reaction))
         })
     }
 }
