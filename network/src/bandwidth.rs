@@ -1,6 +1,7 @@
 //! Bandwidth: lines that carry so many bits a second, first come, first served.
 
 use crate::time::{Span, Time};
+use std::collections::VecDeque;
 use std::num::NonZeroU64;
 
 /// How many bits a line carries a second.
@@ -20,6 +21,9 @@ impl Bandwidth {
 
     /// How long so many bytes take, rounded down.
     fn time_for(self, bytes: u64) -> Span {
+        if let Some(work) = bytes.checked_mul(8_000_000_000) {
+            return Span::from_nanos(work / self.0.get());
+        }
         let nanos = u128::from(bytes) * 8_000_000_000 / u128::from(self.0.get());
         Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
@@ -48,7 +52,7 @@ impl Interface {
     }
 }
 
-/// A line with its queue. Times must not run backwards, or the later call waits for the earlier.
+/// A line out with its queue. Times must not run backwards, or the later call waits for the earlier.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     bits_a_second: u64,
@@ -73,13 +77,6 @@ impl Line {
         Line { bits_a_second: bandwidth.bits_a_second(), buffer, free_at: Time::START, remainder: 0 }
     }
 
-    /// What follows is carried at another rate.
-    pub(crate) fn set_bandwidth(&mut self, bandwidth: Bandwidth) {
-        if self.bits_a_second != bandwidth.bits_a_second() {
-            (self.bits_a_second, self.remainder) = (bandwidth.bits_a_second(), 0);
-        }
-    }
-
     /// Puts a message on the line whose bits are all there at `time`; none if there is no room for it.
     #[inline]
     pub(crate) fn send(&mut self, time: Time, bytes: u64) -> Option<Passage> {
@@ -94,47 +91,117 @@ impl Line {
         Some(Passage { wait, end: self.free_at })
     }
 
-    /// Takes a message off the line whose last bit comes at `time` from a line as fast as `sender`; none if there is no room for it.
-    ///
-    /// Its bits come one after the other before that instant, and the line takes them as they come.
-    #[inline]
-    pub(crate) fn receive(&mut self, time: Time, bytes: u64, sender: Option<Bandwidth>) -> Option<Passage> {
-        let spread = sender.map_or(Span::ZERO, |sender| sender.time_for(bytes));
-        let first_bit = Time::START + (time.since(Time::START) - spread);
-        let wait = self.free_at.since(first_bit);
-        if wait > Span::ZERO && !self.has_room(wait, bytes) {
-            return None;
-        }
-        if wait == Span::ZERO {
-            (self.free_at, self.remainder) = (first_bit, 0);
-        }
-        self.carry(bytes);
-        if self.free_at <= time {
-            (self.free_at, self.remainder) = (time, 0);
-        }
-        Some(Passage { wait, end: self.free_at })
-    }
-
     fn carry(&mut self, bytes: u64) {
-        const NANOS: u64 = 1_000_000_000;
-        let bits = bytes.saturating_mul(8);
-        let narrow = bits.checked_mul(NANOS).and_then(|work| work.checked_add(self.remainder));
-        let (whole, remainder) = if let Some(work) = narrow {
-            (work / self.bits_a_second, work % self.bits_a_second)
-        } else {
-            let work = u128::from(bits) * u128::from(NANOS) + u128::from(self.remainder);
-            let rate = u128::from(self.bits_a_second);
-            (u64::try_from(work / rate).unwrap_or(u64::MAX), (work % rate) as u64)
-        };
-        self.free_at = self.free_at + Span::from_nanos(whole);
-        self.remainder = remainder;
+        self.free_at = self.free_at + time_on(self.bits_a_second, bytes, &mut self.remainder);
     }
 
-    /// Whether a message fits behind what takes `wait` to pass.
     #[cold]
     fn has_room(&self, wait: Span, bytes: u64) -> bool {
-        let waiting = u128::from(wait.as_nanos()) * u128::from(self.bits_a_second) / 8_000_000_000;
-        self.buffer.is_none_or(|buffer| waiting + u128::from(bytes) <= u128::from(buffer))
+        has_room(self.buffer, self.bits_a_second, wait, bytes)
+    }
+}
+
+/// How long so many bytes take on a line. What is rounded down is kept for the next.
+#[inline]
+fn time_on(bits_a_second: u64, bytes: u64, remainder: &mut u64) -> Span {
+    const NANOS: u64 = 1_000_000_000;
+    let bits = bytes.saturating_mul(8);
+    let narrow = bits.checked_mul(NANOS).and_then(|work| work.checked_add(*remainder));
+    let (whole, rest) = if let Some(work) = narrow {
+        (work / bits_a_second, work % bits_a_second)
+    } else {
+        let work = u128::from(bits) * u128::from(NANOS) + u128::from(*remainder);
+        let rate = u128::from(bits_a_second);
+        (u64::try_from(work / rate).unwrap_or(u64::MAX), (work % rate) as u64)
+    };
+    *remainder = rest;
+    Span::from_nanos(whole)
+}
+
+/// Whether a message fits behind what takes `wait` to pass.
+fn has_room(buffer: Option<u64>, bits_a_second: u64, wait: Span, bytes: u64) -> bool {
+    let waiting = u128::from(wait.as_nanos()) * u128::from(bits_a_second) / 8_000_000_000;
+    buffer.is_none_or(|buffer| waiting + u128::from(bytes) <= u128::from(buffer))
+}
+
+/// A line in: it takes bits as they come, whatever they come from, as long as it is not busy with others.
+#[derive(Clone, Debug)]
+pub(crate) struct LineIn {
+    bandwidth: Bandwidth,
+    buffer: Option<u64>,
+    /// When it is busy, from and until: apart from each other, in the order of time. What lies far back is forgotten.
+    busy: VecDeque<(Time, Time)>,
+    /// As that of a line out.
+    remainder: u64,
+}
+
+impl LineIn {
+    /// So many times of work are told apart; older ones count as one.
+    const MOST_APART: usize = 128;
+
+    pub(crate) fn new(bandwidth: Bandwidth, buffer: Option<u64>) -> LineIn {
+        LineIn { bandwidth, buffer, busy: VecDeque::new(), remainder: 0 }
+    }
+
+    /// When a message has come in whose last bit comes at `time` from a line as fast as `sender`; none if there is no room for it.
+    ///
+    /// Its bits come one after the other before that instant. The line takes them whenever it is not busy with what came before, and
+    /// the rest of them afterwards.
+    #[inline]
+    pub(crate) fn receive(&mut self, time: Time, bytes: u64, sender: Option<Bandwidth>) -> Option<Time> {
+        let backlog = self.busy.back().map_or(Span::ZERO, |(_, until)| until.since(time));
+        if backlog > Span::ZERO && !has_room(self.buffer, self.bandwidth.bits_a_second(), backlog, bytes) {
+            return None;
+        }
+        let spread = sender.map_or(Span::ZERO, |sender| sender.time_for(bytes));
+        let first_bit = Time::START + (time.since(Time::START) - spread);
+        let work = time_on(self.bandwidth.bits_a_second(), bytes, &mut self.remainder);
+        Some(self.work(first_bit, work).max(time))
+    }
+
+    /// Works for so long, from an instant on, whenever it has time. Says when it is done.
+    fn work(&mut self, from: Time, work: Span) -> Time {
+        let (mut at, mut left) = (from, work);
+        let mut next = self.busy.partition_point(|(_, until)| *until <= at);
+        while left > Span::ZERO {
+            let gap = self.busy.get(next).map_or(left, |(start, _)| start.since(at));
+            let filled = gap.min(left);
+            if filled > Span::ZERO {
+                let until = at + filled;
+                match next.checked_sub(1).map(|before| &mut self.busy[before]) {
+                    Some((_, end)) if *end == at => *end = until,
+                    _ => {
+                        self.busy.insert(next, (at, until));
+                        next += 1;
+                    }
+                }
+                (at, left) = (until, left - filled);
+            }
+            // What follows at once is one with what is before it.
+            if let Some(&(start, until)) = self.busy.get(next)
+                && start <= at
+            {
+                at = until;
+                if next > 0 && self.busy[next - 1].1 == start {
+                    self.busy[next - 1].1 = until;
+                    self.busy.remove(next);
+                } else {
+                    next += 1;
+                }
+            }
+        }
+        if self.busy.len() > LineIn::MOST_APART
+            && let Some((start, _)) = self.busy.pop_front()
+            && let Some(oldest) = self.busy.front_mut()
+        {
+            oldest.0 = start;
+        }
+        at
+    }
+
+    /// A machine that has just crashed has nothing on its line any more.
+    pub(crate) fn clear(&mut self) {
+        self.busy.clear();
     }
 }
 
@@ -172,20 +239,63 @@ mod tests {
         assert_eq!(slow.send(at(0), 2_000_000_000).unwrap().end, at(16_000_000_000_000_000_000));
     }
 
+    const FAST: u64 = 8_000_000_000;
+
+    fn line_in(buffer: Option<u64>) -> LineIn {
+        LineIn::new(Bandwidth::new(FAST).unwrap(), buffer)
+    }
+
     #[test]
     fn bits_come_in_while_they_are_sent() {
-        let mut line = line(8_000_000_000, None);
-        let same = Bandwidth::new(8_000_000_000);
-        let end = |line: &mut Line, time, bytes| line.receive(at(time), bytes, same).unwrap().end;
-        assert_eq!(end(&mut line, 1000, 100), at(1000), "an idle line has taken them by then");
-        assert_eq!(end(&mut line, 1000, 100), at(1100), "two at once take turns");
-        assert_eq!(end(&mut line, 1150, 100), at(1200), "half of it came while the line was busy");
-        assert_eq!(end(&mut line, 9000, 100), at(9000));
-        assert_eq!(line.receive(at(20_000), 100, None).unwrap().end, at(20_100), "all at once");
-        let half = Bandwidth::new(4_000_000_000);
-        assert_eq!(line.receive(at(30_000), 100, half).unwrap().end, at(30_000), "no faster than they come");
-        let double = Bandwidth::new(16_000_000_000);
-        assert_eq!(line.receive(at(40_000), 100, double).unwrap().end, at(40_050));
+        let mut line = line_in(None);
+        let mut end = |time, bytes, sender| line.receive(at(time), bytes, Bandwidth::new(sender)).unwrap();
+        assert_eq!(end(1000, 100, FAST), at(1000), "an idle line has taken them by then");
+        assert_eq!(end(1000, 100, FAST), at(1100), "two at once take turns");
+        assert_eq!(end(1150, 100, FAST), at(1200), "half of it came while the line was busy");
+        assert_eq!(end(9000, 100, FAST), at(9000));
+        assert_eq!(end(30_000, 100, FAST / 2), at(30_000), "no faster than they come");
+        assert_eq!(end(40_000, 100, 2 * FAST), at(40_050));
+        assert_eq!(line.receive(at(50_000), 100, None), Some(at(50_100)), "all at once");
+    }
+
+    #[test]
+    fn a_small_message_in_between_costs_a_large_one_no_more_than_itself() {
+        let mut line = line_in(None);
+        let same = Bandwidth::new(FAST);
+        // 1 MB comes in between 1 and 2 ms, and votes of 100 bytes with it.
+        for vote in [1_500_000, 1_500_050, 1_999_900] {
+            line.receive(at(vote), 100, same);
+        }
+        assert_eq!(line.receive(at(2_000_000), 1_000_000, same), Some(at(2_000_300)));
+        assert_eq!(line.receive(at(2_000_000), 100, same), Some(at(2_000_400)));
+        // What waits is what is not through yet, and no idle time.
+        let mut line = line_in(Some(1_000_100));
+        assert_eq!(line.receive(at(1_999_950), 100, same), Some(at(1_999_950)));
+        assert_eq!(line.receive(at(2_000_000), 1_000_000, same), Some(at(2_000_100)));
+    }
+
+    /// Against the definition: each nanosecond belongs to the first who wants it.
+    #[test]
+    fn a_line_works_whenever_it_has_something_to_do() {
+        let mut draw = crate::random::Key::root(9).draw();
+        for _ in 0..200 {
+            let (mut line, mut taken, mut now) = (line_in(None), std::collections::BTreeSet::new(), 2_000);
+            for _ in 0..40 {
+                now += draw.up_to(150);
+                let most = if draw.up_to(3) == 0 { 900 } else { 20 };
+                let bytes = 1 + draw.up_to(most);
+                let mut last = now - bytes;
+                let mut moment = now - bytes;
+                for _ in 0..bytes {
+                    while !taken.insert(moment) {
+                        moment += 1;
+                    }
+                    last = moment + 1;
+                }
+                let end = line.receive(at(now), bytes, Bandwidth::new(FAST)).unwrap();
+                assert_eq!(end, at(last.max(now)));
+            }
+        }
     }
 
     #[test]

@@ -143,6 +143,8 @@ impl Fate {
 pub(crate) struct Links {
     model: NetworkModel,
     floor: Span,
+    /// Nothing is sent again after this.
+    horizon: Time,
     latency: Key,
     /// None if the network only delays.
     faulty: Option<FaultKeys>,
@@ -169,8 +171,8 @@ struct FaultKeys {
 struct Past {
     /// Of each link: `[from][to]`, rows grown on demand; empty if none needs one.
     memory: Vec<Vec<LinkMemory>>,
-    /// Of links whose own bandwidth is limited.
-    lines: BTreeMap<(NodeId, NodeId), Line>,
+    /// When links whose own bandwidth is limited are free.
+    lines: BTreeMap<(NodeId, NodeId), Time>,
     absences: Absences,
 }
 
@@ -179,6 +181,7 @@ pub(crate) struct Departure<'a> {
     model: &'a NetworkModel,
     faults: Option<&'a FaultKeys>,
     floor: Span,
+    horizon: Time,
     from: NodeId,
     /// The sender's stream of latencies.
     latency: Key,
@@ -188,7 +191,7 @@ pub(crate) struct Departure<'a> {
 }
 
 impl Links {
-    pub(crate) fn new(model: NetworkModel, nodes: usize, run: Key) -> Links {
+    pub(crate) fn new(model: NetworkModel, nodes: usize, run: Key, horizon: Time) -> Links {
         let streams = run.component("network");
         let line = |interface: &Interface| Some(Line::new(interface.egress?, interface.buffer));
         let limited = model.interfaces.iter().any(|interface| interface.egress.is_some());
@@ -199,6 +202,7 @@ impl Links {
         }
         Links {
             floor: model.lookahead(),
+            horizon,
             latency: streams.component("latency"),
             faulty: model.is_faulty().then(|| FaultKeys {
                 drop: streams.component("drop"),
@@ -221,7 +225,7 @@ impl Links {
     /// Prepares for a message from `from` to nodes below `end`.
     #[inline]
     pub(crate) fn depart(&mut self, from: NodeId, end: usize) -> Departure<'_> {
-        let Links { model, floor, faulty, latency, counts, egress, past } = self;
+        let Links { model, floor, horizon, faulty, latency, counts, egress, past } = self;
         let counts = &mut counts[from.index()];
         if counts.len() < end {
             counts.resize(end, 0);
@@ -229,7 +233,7 @@ impl Links {
         let faults = faulty.as_ref();
         let egress = if egress.is_empty() { None } else { egress[from.index()].as_mut() };
         let latency = latency.child(u64::from(from.0));
-        Departure { model, faults, floor: *floor, from, latency, counts, egress, past }
+        Departure { model, faults, floor: *floor, horizon: *horizon, from, latency, counts, egress, past }
     }
 }
 
@@ -295,13 +299,13 @@ impl<'a> Departure<'a> {
         let name =
             |component: Key| component.child(u64::from(sent.from.0)).child(u64::from(sent.to.0)).child(sent.index);
         let mut out = left;
-        if let Some(bandwidth) = model.step_at(sent.from, sent.to, left).and_then(|step| step.bandwidth) {
-            let line = self.past.lines.entry((sent.from, sent.to)).or_insert_with(|| Line::new(bandwidth, None));
-            line.set_bandwidth(bandwidth);
-            let Some(passage) = line.send(left, bytes) else { return Fate::LOST };
-            out = passage.end;
-            toll.queue = toll.queue + passage.wait;
-            toll.transmission = toll.transmission + (out.since(left) - passage.wait);
+        if let Some(schedule) = model.schedule_of(sent.from, sent.to).filter(|schedule| schedule.has_lines()) {
+            let free = self.past.lines.entry((sent.from, sent.to)).or_default();
+            let begin = left.max(*free);
+            out = schedule.carry(begin, bytes);
+            *free = out;
+            toll.queue = toll.queue + begin.since(left);
+            toll.transmission = toll.transmission + out.since(begin);
         }
         let Some((mut course, leaves)) = self.get_through(sent, out, faults, name(faults.drop).draw()) else {
             return Fate::LOST;
@@ -330,7 +334,7 @@ impl<'a> Departure<'a> {
     }
 
     /// Sends a message, over a reliable transport again and again, until it gets through: what rules made of it, and when it leaves;
-    /// none if it is lost.
+    /// none if it is lost. A transmission that would come after the run is not made.
     fn get_through(
         &mut self,
         sent: &Sent,
@@ -342,6 +346,9 @@ impl<'a> Departure<'a> {
         let (mut at, mut left) = (sent.time, left);
         for number in 0..MOST_TRANSMISSIONS {
             let now = Sent { time: at, ..*sent };
+            // Each transmission has random numbers of its own, and uses them up, whatever else befalls it.
+            let in_burst = self.is_in_burst(sent, number, faults.bursts);
+            let chance = losses.unit();
             let rules = faults.rules.map(|rules| if number == 0 { rules } else { rules.child(number) });
             let course = rules.map_or(Some(Course::plain(at)), |rules| model.course(&now, rules));
             let absent = self.past.absences.cut(&model.churn, sent.from, sent.to, at);
@@ -351,26 +358,26 @@ impl<'a> Departure<'a> {
                 (Some(course), None) => Some(course.leaves.max(left)),
             };
             if let (Some(course), Some(leaves)) = (course, leaves) {
-                let drop = model.drop_at(sent.from, sent.to, leaves);
-                let lost = drop > 0.0 && losses.unit() < drop;
-                // Each transmission that is on its way counts for the bursts, even if it is lost by itself.
-                if !self.is_in_burst(sent, faults.bursts) && !lost {
+                if !in_burst && chance >= model.drop_at(sent.from, sent.to, leaves) {
                     return Some((course, leaves));
                 }
+                left = leaves;
             }
             let Transport::Reliable(retransmission) = model.transport else { return None };
             at = left + retransmission.wait_after(number);
             left = at;
+            if at > self.horizon {
+                return None;
+            }
         }
         None
     }
 
-    fn is_in_burst(&mut self, sent: &Sent, bursts: Key) -> bool {
+    fn is_in_burst(&mut self, sent: &Sent, number: u64, bursts: Key) -> bool {
         let Some(model) = &self.model.bursts else { return false };
         let link = bursts.child(u64::from(sent.from.0)).child(u64::from(sent.to.0));
-        let memory = self.memory_of(sent);
-        memory.transmissions += 1;
-        model.loses(&mut memory.spell, link, memory.transmissions)
+        let spell = &mut self.memory_of(sent).spell;
+        model.loses(spell, link.child(sent.index).child(number))
     }
 
     fn memory_of(&mut self, sent: &Sent) -> &mut LinkMemory {
@@ -398,7 +405,7 @@ mod tests {
     }
 
     fn fates(model: NetworkModel, run: u64) -> Vec<Fate> {
-        let mut links = Links::new(model, 2, Key::root(run));
+        let mut links = Links::new(model, 2, Key::root(run), Time::END);
         (0..20_000).map(|_| links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, 100, Label::default())).collect()
     }
 
@@ -425,14 +432,14 @@ mod tests {
     #[test]
     fn links_and_runs_have_their_own_streams() {
         assert_ne!(fates(model(), 1)[..50], fates(model(), 2)[..50]);
-        let mut links = Links::new(model(), 3, Key::root(1));
+        let mut links = Links::new(model(), 3, Key::root(1), Time::END);
         let there: Vec<Fate> =
             (0..50).map(|_| links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, 100, Label::default())).collect();
         let back: Vec<Fate> =
             (0..50).map(|_| links.depart(NodeId(1), 3).fate(NodeId(0), Time::START, 100, Label::default())).collect();
         assert_ne!(there, back);
         // What goes over other links does not matter.
-        let mut busy = Links::new(model(), 3, Key::root(1));
+        let mut busy = Links::new(model(), 3, Key::root(1), Time::END);
         let again: Vec<Fate> = (0..50)
             .map(|_| {
                 busy.depart(NodeId(0), 3).fate(NodeId(2), Time::START, 100, Label::default());
@@ -444,7 +451,7 @@ mod tests {
 
     #[test]
     fn a_message_always_takes_time() {
-        let mut links = Links::new(NetworkModel::perfect(Latency::constant(Span::ZERO)), 2, Key::root(1));
+        let mut links = Links::new(NetworkModel::perfect(Latency::constant(Span::ZERO)), 2, Key::root(1), Time::END);
         assert_eq!(
             links.depart(NodeId(0), 3).fate(NodeId(1), Time::START, 100, Label::default()).delay,
             Some(Span::NANOSECOND)

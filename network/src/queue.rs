@@ -69,7 +69,8 @@ impl TransitQueue {
     /// A queue for messages that mostly take up to `typical_longest`, taken out in windows of `lookahead`.
     pub(crate) fn new(lookahead: Span, typical_longest: Span) -> TransitQueue {
         // Wide enough that the ring holds nearly everything, and not much finer than the windows need.
-        let width = (typical_longest.as_nanos() / 4 * 5 / Self::BUCKETS).max(lookahead.as_nanos() / 64).max(1);
+        let width =
+            ((typical_longest.as_nanos() / 4).saturating_mul(5) / Self::BUCKETS).max(lookahead.as_nanos() / 64).max(1);
         TransitQueue {
             ring: vec![Vec::new(); Self::BUCKETS as usize],
             occupied: [0; WORDS],

@@ -182,7 +182,7 @@ impl<M: Message, E: Event> Router<M, E> {
         Router {
             queue: TransitQueue::new(lookahead, model.typical_longest()),
             due: Vec::new(),
-            links: Links::new(model, seat_of.len(), run),
+            links: Links::new(model, seat_of.len(), run, time_limit),
             letters: Vec::new(),
             free: Vec::new(),
             under_way: 0,

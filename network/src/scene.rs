@@ -445,9 +445,14 @@ impl NetworkModel {
         self.synchrony.as_ref().filter(|synchrony| time < synchrony.gst)
     }
 
+    /// The schedule of a link.
+    pub(crate) fn schedule_of(&self, from: NodeId, to: NodeId) -> Option<&Schedule> {
+        self.schedules.iter().find(|schedule| schedule.pairs().contains(from, to))
+    }
+
     /// What is scheduled for a link at this instant.
-    pub(crate) fn step_at(&self, from: NodeId, to: NodeId, time: Time) -> Option<&Step> {
-        self.schedules.iter().find(|schedule| schedule.pairs().contains(from, to))?.at(time)
+    fn step_at(&self, from: NodeId, to: NodeId, time: Time) -> Option<&Step> {
+        self.schedule_of(from, to)?.at(time)
     }
 
     /// The probability that what leaves at this instant is lost, bursts aside.
@@ -474,14 +479,15 @@ impl NetworkModel {
     ///
     /// Rules that delay or duplicate do not count: what they do is bounded by [`NetworkModel::longest_delay`]. Neither do rules
     /// with probability 0.
-    /// A reliable transport loses nothing that is lost at random, but it may be late by its longest timeout: so much later it is stable.
+    /// A reliable transport loses nothing that is lost at random, but it keeps the order: what was sent before may be late, by its longest
+    /// timeout and by what delays it, and later messages wait for it. So much later it is stable.
     pub fn stabilises_at(&self) -> Option<Time> {
         let lossy = self.drop > 0.0 || self.bursts.is_some();
         let slack = match self.transport {
             Transport::Datagram if lossy => return None,
             Transport::Datagram => Span::ZERO,
             Transport::Reliable(_) if self.drop >= 1.0 || self.bursts_never_end() => return None,
-            Transport::Reliable(retransmission) => retransmission.longest(),
+            Transport::Reliable(retransmission) => retransmission.longest() + self.longest_before(),
         };
         let synchrony = self.synchrony.iter().map(|synchrony| Some(synchrony.gst));
         let partitions = self.partitions.iter().map(|partition| partition.end);
@@ -498,6 +504,21 @@ impl NetworkModel {
         Some(if latest > Time::START { latest + slack } else { latest })
     }
 
+    /// The longest that something takes which need not be over when the network is stable: a scheduled latency, or what a rule adds. Where
+    /// that has no upper end it does not count here, and nothing bounds [`NetworkModel::longest_delay`].
+    fn longest_before(&self) -> Span {
+        self.latencies_before().filter_map(Latency::most).fold(Span::ZERO, |longest, most| longest + most)
+    }
+
+    fn latencies_before(&self) -> impl Iterator<Item = &Latency> {
+        let scheduled = self.schedules.iter().flat_map(Schedule::steps).filter_map(|step| step.latency.as_ref());
+        let added = self.rules.iter().filter_map(|rule| match &rule.action {
+            Action::Delay(latency) => Some(latency),
+            _ => None,
+        });
+        scheduled.chain(added)
+    }
+
     fn bursts_never_end(&self) -> bool {
         self.bursts.is_some_and(|bursts| bursts.mean_loss() >= 1.0)
     }
@@ -508,8 +529,7 @@ impl NetworkModel {
     /// It is about one direction; two nodes can talk if both hold.
     pub fn can_ever_talk(&self, from: NodeId, to: NodeId) -> bool {
         let is_wall = |partition: &Partition| partition.end.is_none() && partition.separates(from, to);
-        let scheduled = self.schedules.iter().find(|schedule| schedule.pairs().contains(from, to));
-        let drop = scheduled.and_then(|schedule| schedule.last()?.drop).unwrap_or(self.drop);
+        let drop = self.schedule_of(from, to).and_then(|schedule| schedule.last()?.drop).unwrap_or(self.drop);
         if drop >= 1.0 || self.bursts_never_end() || self.partitions.iter().any(is_wall) {
             return false;
         }
@@ -529,7 +549,12 @@ impl NetworkModel {
         let last_steps = || self.schedules.iter().filter_map(Schedule::last);
         let narrow = last_steps().any(|step| step.bandwidth.is_some());
         let lossy = self.drop > 0.0 || self.bursts.is_some() || last_steps().any(|step| step.drop > Some(0.0));
-        if narrow || lossy || self.interfaces.iter().any(|interface| !interface.is_unlimited()) {
+        // In order, what comes later waits for what once queued, or was delayed without end.
+        let in_order = self.transport != Transport::Datagram;
+        let unbounded_before = in_order
+            && (self.schedules.iter().any(Schedule::has_lines)
+                || self.latencies_before().any(|latency| latency.most().is_none()));
+        if narrow || lossy || unbounded_before || self.interfaces.iter().any(|interface| !interface.is_unlimited()) {
             return None;
         }
         let reorder = match &self.reorder {

@@ -104,6 +104,31 @@ impl Schedule {
     pub(crate) fn last(&self) -> Option<&Step> {
         self.steps.last()
     }
+
+    /// Whether the links are ever too narrow for something.
+    pub(crate) fn has_lines(&self) -> bool {
+        self.steps.iter().any(|step| step.bandwidth.is_some())
+    }
+
+    /// When the last bit of a message is through one of the links, if its first is on it at `begin`. The rate changes with the steps,
+    /// also on the way.
+    pub(crate) fn carry(&self, begin: Time, bytes: u64) -> Time {
+        let mut at = begin;
+        // In bits, times nanoseconds in a second.
+        let mut work = u128::from(bytes) * 8_000_000_000;
+        loop {
+            let Some(bandwidth) = self.at(at).and_then(|step| step.bandwidth) else { return at };
+            let rate = u128::from(bandwidth.bits_a_second());
+            let end = at + Span::from_nanos(u64::try_from(work.div_ceil(rate)).unwrap_or(u64::MAX));
+            match self.steps.iter().find(|step| step.at > at) {
+                Some(next) if next.at < end => {
+                    work -= u128::from(next.at.since(at).as_nanos()) * rate;
+                    at = next.at;
+                }
+                _ => return end,
+            }
+        }
+    }
 }
 
 /// What comes and goes.
@@ -242,12 +267,13 @@ impl Timeline {
     fn away_until(&mut self, churn: &Churn, time: Time) -> Option<Time> {
         while let Some(&last) = self.turns.last()
             && last <= time
+            && last < Time::END
         {
             let next = if self.turns.len() % 2 == 1 { &churn.down } else { &churn.up };
             self.turns.push(last + next.sample(&mut self.draw).max(Churn::SHORTEST));
         }
         let passed = self.turns.partition_point(|&turn| turn <= time);
-        (passed % 2 == 1).then(|| self.turns[passed])
+        (passed % 2 == 1).then(|| self.turns.get(passed).copied().unwrap_or(Time::END))
     }
 }
 
@@ -275,6 +301,17 @@ mod tests {
         assert_eq!(refused(vec![step(10), step(20), step(20)]), ScheduleError::OutOfOrder(2));
         assert_eq!(refused(vec![step(101)]), ScheduleError::NotAProbability(1.01));
         assert_eq!(refused(vec![]), ScheduleError::Empty);
+    }
+
+    #[test]
+    fn a_message_is_carried_at_the_rate_of_each_moment() {
+        let rate = |at, bytes_a_second: u64| Step { bandwidth: Bandwidth::new(8 * bytes_a_second), ..step(at) };
+        let schedule = Schedule::new(Pairs::default(), vec![rate(10, 1000), rate(20, 2000), rate(30, 0)]).unwrap();
+        let end = |begin, bytes| schedule.carry(ms(begin), bytes);
+        assert_eq!(end(0, 100), ms(0), "no limit yet");
+        assert_eq!(end(12, 5), ms(17));
+        assert_eq!(end(18, 5), Time::from_nanos(21_500_000), "two bytes until 20, three at twice the rate");
+        assert_eq!(end(18, 500), ms(30), "the rest as soon as there is no limit any more");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A run: processes at seats, the router between them, all of them actors of one actix [`System`] on one thread.
 
-use crate::bandwidth::{Bandwidth, Line};
+use crate::bandwidth::{Bandwidth, LineIn};
 use crate::link::NetworkModel;
 use crate::node::{Arrival, Event, Happening, Message, NodeId, Outbox, Process, Record};
 use crate::random::Key;
@@ -447,10 +447,10 @@ fn machines<M>(
     let mut machines: Vec<Option<Vec<Machine<M>>>> = (0..seats).map(|_| None).collect();
     let line = |node: usize| {
         let interface = model.interfaces.get(node)?;
-        Some(Line::new(interface.ingress?, interface.buffer))
+        Some(LineIn::new(interface.ingress?, interface.buffer))
     };
     let senders: Rc<[Option<Bandwidth>]> = model.interfaces.iter().map(|interface| interface.egress).collect();
-    let lines: Vec<Option<Line>> = (0..seat_of.len()).map(line).collect();
+    let lines: Vec<Option<LineIn>> = (0..seat_of.len()).map(line).collect();
     let mut limited = vec![cores.is_some(); seats];
     for (&seat, line) in seat_of.iter().zip(&lines) {
         limited[seat] |= line.is_some();

@@ -12,7 +12,7 @@
 //!
 //! Arrival order decides here, and it is known at the receiver alone; so all of this lives in the receiver's actor.
 
-use crate::bandwidth::{Bandwidth, Line};
+use crate::bandwidth::{Bandwidth, LineIn};
 use crate::node::{Arrival, Message, NodeId, Outbox, Process, Sending};
 use crate::router::SizeOf;
 use crate::simulation::{Player, log_delivery, lose};
@@ -26,7 +26,7 @@ use std::rc::Rc;
 pub(crate) struct Machine<M> {
     pub(crate) node: NodeId,
     /// None is unlimited.
-    pub(crate) line: Option<Line>,
+    pub(crate) line: Option<LineIn>,
     /// How fast the lines out of all nodes are, by their ids; empty if they are unlimited.
     pub(crate) senders: Rc<[Option<Bandwidth>]>,
     /// What stands in for [`Message::size`].
@@ -46,7 +46,7 @@ pub(crate) struct Station<P, M> {
 /// The machine of one node.
 struct Desk<M> {
     node: NodeId,
-    line: Option<Line>,
+    line: Option<LineIn>,
     senders: Rc<[Option<Bandwidth>]>,
     sizes: Option<SizeOf<M>>,
     /// Through the line, and waiting for a core.
@@ -267,7 +267,7 @@ impl<P: Process<M, E>, M: Message, E> Player<M, E> for Station<P, M> {
                 let sender = desk.senders.get(arrival.from().index()).copied().flatten();
                 let size = desk.sizes.as_ref().map_or_else(|| arrival.message.size(), |sizes| sizes(&arrival.message));
                 match line.receive(now, size, sender) {
-                    Some(passage) => passage.end,
+                    Some(end) => end,
                     None => return lose(arrival, out),
                 }
             }

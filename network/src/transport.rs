@@ -79,9 +79,9 @@ impl BurstLoss {
         self.bad_share() * self.loss_bad + (1.0 - self.bad_share()) * self.loss_good
     }
 
-    /// Whether the next transmission over a link is lost. `link` names its random numbers, `number` counts its transmissions.
-    pub(crate) fn loses(&self, spell: &mut Spell, link: Key, number: u64) -> bool {
-        let mut draw = link.child(number).draw();
+    /// Whether the next transmission over a link is lost; `name` names its random numbers.
+    pub(crate) fn loses(&self, spell: &mut Spell, name: Key) -> bool {
+        let mut draw = name.draw();
         let turn = draw.unit();
         *spell = match *spell {
             Spell::Unknown if turn < self.bad_share() => Spell::Bad,
@@ -110,8 +110,6 @@ pub(crate) struct LinkMemory {
     /// When the last message arrives, for a transport that keeps the order.
     pub(crate) last_arrival: Time,
     pub(crate) spell: Spell,
-    /// How many transmissions there were.
-    pub(crate) transmissions: u64,
 }
 
 #[cfg(test)]
@@ -137,7 +135,7 @@ mod tests {
         let (mut lost, mut bad, mut spells) = (0, 0, 0);
         for number in 0..COUNT {
             let before = spell;
-            lost += u64::from(model.loses(&mut spell, Key::root(3), number));
+            lost += u64::from(model.loses(&mut spell, Key::root(3).child(number)));
             bad += u64::from(spell == Spell::Bad);
             spells += u64::from(spell == Spell::Bad && before != Spell::Bad);
         }
