@@ -28,9 +28,11 @@ pub(crate) struct CriticalPaths {
     by_digest: BTreeMap<Digest, RequestId>,
     /// When each open request first came to a node.
     came: BTreeMap<(RequestId, NodeId), Cause>,
+    /// What brought nodes forward at a place of the order, in the order of time: its proposal, and the votes that did something.
+    steps: BTreeMap<(SeqNum, NodeId), Vec<Cause>>,
     /// Where nodes committed.
     committed: BTreeMap<(SeqNum, NodeId), (Time, Cause)>,
-    /// At so many committed places those that are too old are looked for.
+    /// At so many places those that are too old are looked for.
     many: usize,
     /// The time of the last event.
     now: Time,
@@ -71,13 +73,19 @@ impl CriticalPaths {
     ) {
         // A request comes later than it was issued, and its issue is in an earlier window.
         for (cause, reaction) in trail.fresh() {
-            if let Stimulus::Message(Journey { message: Message::Request(request) | Message::Read(request), .. }) =
-                &reaction.to
-            {
-                let id = (request.client, request.timestamp);
-                if self.open.contains_key(&id) {
-                    self.came.entry((id, reaction.node)).or_insert(cause);
+            let Stimulus::Message(Journey { message, .. }) = &reaction.to else { continue };
+            match message {
+                Message::Request(request) | Message::Read(request) => {
+                    let id = (request.client, request.timestamp);
+                    if self.open.contains_key(&id) {
+                        self.came.entry((id, reaction.node)).or_insert(cause);
+                    }
                 }
+                Message::PrePrepare(pre_prepare) => self.note_step(pre_prepare.vote.seq, reaction.node, cause),
+                Message::Vote(vote) if vote.kind != VoteKind::Checkpoint => {
+                    self.note_step(vote.seq, reaction.node, cause);
+                }
+                _ => {}
             }
         }
         for record in records {
@@ -103,7 +111,7 @@ impl CriticalPaths {
                     if let Some(open) = self.open.remove(&id) {
                         tell(&self.path(id, &open, record, trail));
                         self.by_issue.remove(&(open.issued, id));
-                        self.forget(id, open.digest);
+                        self.forget(id, open.digest, trail);
                     }
                 }
                 _ => {}
@@ -112,12 +120,16 @@ impl CriticalPaths {
         }
     }
 
+    fn note_step(&mut self, seq: SeqNum, node: NodeId, cause: Cause) {
+        self.steps.entry((seq, node)).or_default().push(cause);
+    }
+
     /// The issue of the oldest request that is still open: nothing before it matters.
     pub(crate) fn oldest(&self) -> Time {
         self.by_issue.first().map_or(self.now, |(issued, _)| *issued)
     }
 
-    fn forget(&mut self, id: RequestId, digest: Digest) {
+    fn forget(&mut self, id: RequestId, digest: Digest, trail: &Trail<'_, Message>) {
         self.by_digest.remove(&digest);
         let nodes: Vec<NodeId> =
             self.came.range((id, NodeId(0))..=(id, NodeId(u16::MAX))).map(|((_, node), _)| *node).collect();
@@ -125,10 +137,14 @@ impl CriticalPaths {
             self.came.remove(&(id, node));
         }
         // Looked through whenever it has doubled: that costs little for each.
-        if self.committed.len() >= self.many {
+        if self.committed.len() + self.steps.len() >= self.many {
             let oldest = self.oldest();
             self.committed.retain(|_, (time, _)| *time >= oldest);
-            self.many = 2 * self.committed.len() + 1024;
+            self.steps.retain(|_, causes| {
+                let last = causes.last().and_then(|&cause| trail.reaction(cause));
+                last.is_some_and(|last| last.at >= oldest)
+            });
+            self.many = 2 * (self.committed.len() + self.steps.len()) + 1024;
         }
     }
 
@@ -164,14 +180,11 @@ impl CriticalPaths {
                 }
                 Stimulus::Wake(because) => {
                     let set = trail.reaction(*because).map_or(Time::START, |set| set.at);
-                    // A timer that was set for others: the request waited for it from when it came.
-                    let came = self.came.get(&(id, reaction.node)).copied();
-                    let later = came.filter(|&came| {
-                        trail.reaction(came).is_some_and(|came| came.at > set && came.at <= reaction.at)
-                    });
+                    // A timer that was set for others, or before the request was issued: the request waited for it from when it came.
+                    let stood = self.where_it_stood(id, open.seq, reaction, trail);
+                    let later = stood.filter(|&stood| trail.reaction(stood).is_some_and(|stood| stood.at > set));
                     let from = later.unwrap_or(*because);
-                    let Some(since) = trail.reaction(from) else { break };
-                    walk.spend(Part::Timer, since.at);
+                    walk.spend(Part::Timer, trail.reaction(from).map_or(open.issued, |since| since.at));
                     from
                 }
             };
@@ -188,12 +201,25 @@ impl CriticalPaths {
         reaction: &Reaction<Message>,
         trail: &Trail<'_, Message>,
     ) -> Option<Cause> {
-        let committed = seq.and_then(|seq| self.committed.get(&(seq, reaction.node)));
-        let committed = committed.filter(|(time, _)| *time <= reaction.at).map(|(_, cause)| *cause);
-        let came = || self.came.get(&(id, reaction.node)).copied();
-        let cause = committed.or_else(came)?;
-        trail.reaction(cause).filter(|stood| stood.at <= reaction.at && concerns(stood, id, seq)).map(|_| cause)
+        let past = |&cause: &Cause| {
+            trail.reaction(cause).is_some_and(|stood| stood.at <= reaction.at && concerns(stood, id, seq))
+        };
+        let place = seq.map(|seq| (seq, reaction.node));
+        let committed = || place.and_then(|place| self.committed.get(&place)).map(|(_, cause)| *cause).filter(past);
+        let steps = || place.and_then(|place| self.steps.get(&place)).into_iter().flatten();
+        // A proposal that comes once more brings nobody forward.
+        let step = || {
+            let votes = steps().rev().copied().filter(past).find(|&cause| !is_proposal(trail, cause));
+            votes.or_else(|| steps().copied().find(past))
+        };
+        let came = || self.came.get(&(id, reaction.node)).copied().filter(past);
+        committed().or_else(step).or_else(came)
     }
+}
+
+fn is_proposal(trail: &Trail<'_, Message>, cause: Cause) -> bool {
+    let reaction = trail.reaction(cause).map(|reaction| &reaction.to);
+    matches!(reaction, Some(Stimulus::Message(Journey { message: Message::PrePrepare(_), .. })))
 }
 
 /// Whether a node reacted to something that has to do with a request: to itself, to a message for its place in the order, or to one of

@@ -175,6 +175,37 @@ fn a_view_change_is_on_the_path() {
     assert_eq!(times[Part::NetOther] / 1_000_000, 10, "{path}");
 }
 
+/// Whatever the protocol is up to, nearly all paths lead back to their client: little is left to `order` for want of knowledge.
+#[test]
+fn paths_are_whole_in_every_mode_of_the_protocol() {
+    let base = "[experiment]\ntime_limit = \"20s\"\n[network]\nlatency = { distribution = \"uniform\", min = \"1ms\", max = \"40ms\" }\n";
+    let silent = "[protocol]\nrequest_timeout = \"200ms\"\n[adversary]\nmembers = [0]\n[[adversary.attack]]\nkind = \"silent\"\nprobability = 0.3";
+    for (mode, share) in [
+        ("[protocol]\ntentative = true", 0.99),
+        ("[protocol]\ntentative = true\nread_only = true\n[workload]\nreads = 0.5", 0.99),
+        ("[protocol]\ncheckpoint_interval = 2\nlog_window = 4", 0.99),
+        ("[protocol]\nbatch_size = 3\nbatch_delay = \"5ms\"\nmax_in_flight = 2", 0.99),
+        (silent, 0.9),
+    ] {
+        let workload = if mode.contains("[workload]") { "" } else { "[workload]\n" };
+        let toml =
+            format!("{base}{mode}\n{workload}").replace("[workload]\n", "[workload]\nclients = 6\nrequests = 20\n");
+        let rows: Vec<Parts> = (0..3).flat_map(|run| parts(&parse(&toml), run)).collect();
+        let whole = rows.iter().filter(|row| row.path.split(' ').nth(1) == Some("request")).count();
+        assert!(whole as f64 >= share * rows.len() as f64, "{whole} of {} in {mode}", rows.len());
+    }
+}
+
+/// Two clients; a read waits until what was executed tentatively is committed.
+#[test]
+fn tentative_execution_and_reads_are_followed() {
+    let rows = parts(&experiment("[protocol]\ntentative = true\n[workload]\nclients = 2\nrequests = 3"), 0);
+    for Parts { times, path, .. } in &rows {
+        let net = [Part::NetRequest, Part::NetPrePrepare, Part::NetPrepare, Part::NetReply].map(|part| times[part]);
+        assert_eq!(net, [10_000_000; 4], "{path}");
+    }
+}
+
 #[test]
 fn a_reliable_transport_commits_late_instead_of_never() {
     let drop = "[[network.rule]]\nfrom = [1, 2]\nto = [3]\nmessages = [\"commit\"]\nend = \"60ms\"\naction = \"drop\"";

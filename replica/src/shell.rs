@@ -177,6 +177,7 @@ impl<S: Machine> Shell<S> {
 
     /// Crashes or comes back.
     fn turn<E: From<Event>>(&mut self, now: Time, out: &mut Outbox<Message, E>) {
+        out.woken(now, self.machine.node(), Cause::NONE);
         if !self.is_down {
             self.is_down = true;
             self.timers = Timers::default();
@@ -196,8 +197,10 @@ impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
     #[inline(always)]
     fn receive(&mut self, arrival: Arrival<Message>, out: &mut Outbox<Message, E>) {
         let from = arrival.from();
-        // Whoever looks for the way of a request wants to know when it came, even where it only waits.
-        if out.keeps_causes() && matches!(arrival.message, Message::Request(_) | Message::Read(_)) {
+        // Whoever looks for the way of a request wants to know when it came, by itself or with its batch, even where it only waits.
+        let brings =
+            |message: &Message| matches!(message, Message::Request(_) | Message::Read(_) | Message::PrePrepare(_));
+        if out.keeps_causes() && brings(&arrival.message) {
             out.cause();
         }
         self.step(arrival.time, Input::Message(from, arrival.message), out);
