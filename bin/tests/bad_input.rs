@@ -533,7 +533,6 @@ fn links_that_make_no_sense_are_refused() {
             "e.toml:2",
             &["\"tcp\": unknown word", "allowed: \"datagram\" or \"reliable\""][..],
         ),
-        ("[network]\nretransmission = {}", "e.toml:2", &["a datagram that is lost is not sent again", "\"reliable\""]),
         (
             &format!("{reliable}retransmission = {{ timeout = \"0s\" }}"),
             "e.toml:3",

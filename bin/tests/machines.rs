@@ -356,3 +356,31 @@ fn paths_lead_from_the_client_back_to_it() {
         assert!(seen.contains(part), "nothing was ever spent on {part}: {seen:?}");
     }
 }
+
+/// What follows a swept key must go on following it when the resolved configuration is run.
+#[test]
+fn sweeps_over_what_other_keys_follow_run_again() {
+    for toml in [
+        "[network]\nbandwidth = \"5Mbit/s\"\n[[network.interface]]\nnodes = [0]\ningress = \"unlimited\"\n\
+            [sweep]\n\"network.bandwidth\" = [\"1Mbit/s\", \"unlimited\"]",
+        "[network]\nbandwidth = \"10Mbit/s\"\n[[network.interface]]\nnodes = [0]\negress = \"2Mbit/s\"\n\
+            [sweep]\n\"network.buffer\" = [\"500B\", \"unlimited\"]",
+        "[network]\ndrop = 0.05\nretransmission = { timeout = \"50ms\" }\n[sweep]\n\"network.transport\" = [\"reliable\", \"datagram\"]",
+        "[network]\ndrop = 0.05\ntransport = \"reliable\"\n[sweep]\n\"network.retransmission.timeout\" = [\"100ms\", \"90s\"]",
+        "[network.topology]\nsites = [\"eu-west-1\", \"us-east-1\"]\njitter = { distribution = \"exponential\", mean = \"1%\" }\n\
+            [sweep]\n\"network.topology.jitter.mean\" = [\"1%\", \"3ms\"]",
+    ] {
+        let experiment = "[experiment]\nruns = 3\ntime_limit = \"5s\"\n[workload]\nclients = 3\nrequests = 3\n";
+        let desk = Desk::with(&format!("{experiment}{toml}"));
+        let finished = desk.byzlab("run e.toml --out first");
+        assert_eq!(finished.code, Some(0), "{toml}: {}", finished.stderr);
+        let finished = desk.byzlab("run first/config.toml --out second");
+        assert_eq!(finished.code, Some(0), "{toml}: {}", finished.stderr);
+        for file in ["config.toml", "runs.csv", "events.csv"] {
+            assert_eq!(desk.read(&format!("first/{file}")), desk.read(&format!("second/{file}")), "{toml}: {file}");
+        }
+        let runs = desk.read("first/runs.csv");
+        let fingerprints: BTreeSet<&str> = runs.lines().skip(1).filter_map(|row| row.rsplit(',').next()).collect();
+        assert_eq!(fingerprints.len(), 6, "the cells differ: {runs}");
+    }
+}

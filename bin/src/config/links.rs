@@ -10,13 +10,46 @@ use byzlab_network::{
     ScheduleError, Span, Step, Time, Transport,
 };
 
-/// How the file names who has which lines. What each node has stands in the [`NetworkModel`].
+/// What the file says of lines and of sending again. What each node has stands in the [`NetworkModel`]; what the file leaves to others
+/// of its keys must follow them in a sweep.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LineNames {
     /// `bandwidth` and `buffer`: what nodes have that are not named.
     pub usual: Interface,
     /// Each `[[network.interface]]`.
-    pub interfaces: Vec<(NodeNames, Interface)>,
+    pub interfaces: Vec<(NodeNames, GivenInterface)>,
+    /// `retransmission`, also beside a transport that sends nothing again.
+    pub retransmission: Option<GivenRetransmission>,
+}
+
+/// The keys of an interface; none is as usual.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct GivenInterface {
+    /// None in it is unlimited.
+    pub egress: Option<Option<Bandwidth>>,
+    /// Likewise.
+    pub ingress: Option<Option<Bandwidth>>,
+    /// Likewise, in bytes.
+    pub buffer: Option<Option<u64>>,
+}
+
+impl GivenInterface {
+    fn beside(&self, usual: Interface) -> Interface {
+        Interface {
+            egress: self.egress.unwrap_or(usual.egress),
+            ingress: self.ingress.unwrap_or(usual.ingress),
+            buffer: self.buffer.unwrap_or(usual.buffer),
+        }
+    }
+}
+
+/// The keys of `retransmission`; none has its default.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct GivenRetransmission {
+    /// The first timeout.
+    pub timeout: Option<Span>,
+    /// The longest.
+    pub longest: Option<Span>,
 }
 
 /// Who comes and goes, as the file names them.
@@ -34,15 +67,8 @@ pub type PairNames = (Option<NodeNames>, Option<NodeNames>);
 /// Adds transport and bursts of loss to `network`.
 pub(super) fn read_transport(section: &Section<'_>, network: NetworkModel) -> Result<NetworkModel, ConfigError> {
     let reliable = section.or("transport", word([("datagram", false), ("reliable", true)]), false)?;
-    let table = section.optional_section("retransmission")?;
-    let transport = match (reliable, table) {
-        (false, Some(_)) => {
-            let problem = "a datagram that is lost is not sent again";
-            return Err(section.error_at("retransmission", problem, "leave it out, or give transport = \"reliable\""));
-        }
-        (false, None) => Transport::Datagram,
-        (true, table) => Transport::Reliable(read_retransmission(table.as_ref())?),
-    };
+    let (retransmission, _) = read_retransmission(section)?;
+    let transport = if reliable { Transport::Reliable(retransmission) } else { Transport::Datagram };
     if reliable && network.duplicate > 0.0 {
         let problem = "a reliable transport delivers each message once";
         return Err(section.error_at("duplicate", problem, "leave it out, or give transport = \"datagram\""));
@@ -55,20 +81,20 @@ pub(super) fn read_transport(section: &Section<'_>, network: NetworkModel) -> Re
 }
 
 /// 200 ms are Linux's least (`TCP_RTO_MIN`); 60 s the bound of RFC 6298.
-fn read_retransmission(table: Option<&Section<'_>>) -> Result<Retransmission, ConfigError> {
-    let (usual, longest) = (Span::from_millis(200), Span::from_millis(60_000));
-    let given = |key| table.map_or(Ok(None), |table| table.optional(key, duration()).map(|given| given.map(span)));
-    let timeout = given("timeout")?.unwrap_or(usual);
-    let longest = given("longest")?.unwrap_or(longest.max(timeout));
-    match (Retransmission::new(timeout, longest), table) {
-        (Some(retransmission), _) => Ok(retransmission),
-        (None, Some(table)) if timeout == Span::ZERO => {
-            let problem = "a message would be sent again before it can arrive";
-            Err(table.error_at("timeout", problem, "give more than the longest round trip"))
-        }
-        (None, Some(table)) => Err(table.error_at("longest", "below the timeout", "give at least the timeout")),
-        (None, None) => unreachable!("the usual timeouts are in order"),
+fn read_retransmission(section: &Section<'_>) -> Result<(Retransmission, Option<GivenRetransmission>), ConfigError> {
+    let (usual, most) = (Span::from_millis(200), Span::from_millis(60_000));
+    let table = section.section("retransmission")?;
+    let optional = |key| table.optional(key, duration()).map(|given| given.map(span));
+    let given = GivenRetransmission { timeout: optional("timeout")?, longest: optional("longest")? };
+    let timeout = given.timeout.unwrap_or(usual);
+    let longest = given.longest.unwrap_or(most.max(timeout));
+    if timeout == Span::ZERO {
+        let problem = "a message would be sent again before it can arrive";
+        return Err(table.error_at("timeout", problem, "give more than the longest round trip"));
     }
+    let retransmission = Retransmission::new(timeout, longest)
+        .ok_or_else(|| table.error_at("longest", "below the timeout", "give at least the timeout"))?;
+    Ok((retransmission, table.is_present().then_some(given)))
 }
 
 fn read_bursts(table: &Section<'_>) -> Result<BurstLoss, ConfigError> {
@@ -111,33 +137,40 @@ fn read_lines(section: &Section<'_>, stage: &Stage<'_>, network: &NetworkModel) 
     let rate = section.or("bandwidth", unlimited_or(bandwidth()), None)?;
     let buffer = section.or("buffer", unlimited_or(buffer()), None)?;
     let usual = Interface { egress: rate, ingress: rate, buffer };
-    let mut interfaces: Vec<(NodeNames, Interface)> = Vec::new();
+    let mut interfaces: Vec<(NodeNames, GivenInterface)> = Vec::new();
+    let check = |table: &Section<'_>, interface: Interface| {
+        if interface.buffer.is_some() && network.transport != Transport::Datagram {
+            let problem =
+                "over a reliable transport senders would slow down before a buffer is full, which is not modelled";
+            return Err(table.error_at("buffer", problem, "leave it out, or give transport = \"datagram\""));
+        }
+        Ok(())
+    };
+    check(section, usual)?;
     for table in section.sections("interface")? {
         let nodes = table.required("nodes", names_kind(stage.protocol))?;
-        let interface = Interface {
-            egress: table.or("egress", unlimited_or(bandwidth()), usual.egress)?,
-            ingress: table.or("ingress", unlimited_or(bandwidth()), usual.ingress)?,
-            buffer: table.or("buffer", unlimited_or(self::buffer()), usual.buffer)?,
+        let given = GivenInterface {
+            egress: table.optional("egress", unlimited_or(bandwidth()))?,
+            ingress: table.optional("ingress", unlimited_or(bandwidth()))?,
+            buffer: table.optional("buffer", unlimited_or(self::buffer()))?,
         };
+        check(&table, given.beside(usual))?;
         let set = nodes.resolve(stage.protocol);
         let twice = interfaces.iter().find_map(|(other, _)| other.resolve(stage.protocol).shared(&set));
         if let Some(node) = twice {
             let problem = format!("node {node} has another interface above");
             return Err(table.error_at("nodes", problem, "name each node in one [[network.interface]] at most"));
         }
-        interfaces.push((nodes, interface));
+        interfaces.push((nodes, given));
     }
-    let all = || std::iter::once(&usual).chain(interfaces.iter().map(|(_, interface)| interface));
-    if network.transport != Transport::Datagram && all().any(|interface| interface.buffer.is_some()) {
-        let problem =
-            "over a reliable transport senders would slow down before a buffer is full, which is not modelled";
-        return Err(section.error_at("buffer", problem, "leave it out, or give transport = \"datagram\""));
-    }
-    if all().all(Interface::is_unlimited) && all().any(|interface| interface.buffer.is_some()) {
+    let others = interfaces.iter().map(|(_, given)| given.beside(usual));
+    let all: Vec<Interface> = std::iter::once(usual).chain(others).collect();
+    if all.iter().all(Interface::is_unlimited) && all.iter().any(|interface| interface.buffer.is_some()) {
         let remedy = "give a bandwidth too, or leave it out";
         return Err(section.error_at("buffer", "nothing ever waits for a line without a bandwidth", remedy));
     }
-    Ok(LineNames { usual, interfaces })
+    let (_, retransmission) = read_retransmission(section)?;
+    Ok(LineNames { usual, interfaces, retransmission })
 }
 
 impl LineNames {
@@ -148,8 +181,9 @@ impl LineNames {
         }
         let protocol = stage.protocol;
         let mut all = vec![self.usual; usize::from(protocol.cluster.replicas()) + usize::from(protocol.clients)];
-        for (names, interface) in &self.interfaces {
-            names.resolve(protocol).iter().for_each(|node| all[node.index()] = *interface);
+        for (names, given) in &self.interfaces {
+            let interface = given.beside(self.usual);
+            names.resolve(protocol).iter().for_each(|node| all[node.index()] = interface);
         }
         all
     }

@@ -25,7 +25,7 @@ pub use document::Document;
 pub use error::{ConfigError, Origin};
 pub use experiment::{AdversarySettings, Cell, Corrupted, EventDetail, Experiment, Settings};
 pub use kind::{Kind, Problem, Whole, boolean, integer, list, number, text, word};
-pub use links::{FickleNames, LineNames, PairNames};
+pub use links::{FickleNames, GivenInterface, GivenRetransmission, LineNames, PairNames};
 pub use oracles::OracleSwitches;
 pub use processing::GivenCosts;
 pub use protocol::{Crash, Derived};

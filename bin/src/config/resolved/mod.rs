@@ -260,11 +260,14 @@ fn latency(latency: &Latency) -> String {
     distribution(latency, span)
 }
 
+/// Without what is zero: in a sweep the same keys may be times in one cell and shares in another.
 fn jitter(jitter: &Jitter) -> String {
-    match jitter {
-        Jitter::Absolute(latency) => distribution(latency, span),
-        Jitter::Relative(latency) => distribution(latency, |part| quoted(&Share(part.as_nanos()).to_string())),
-    }
+    let share = |part: Span| quoted(&Share(part.as_nanos()).to_string());
+    let (text, zero) = match jitter {
+        Jitter::Absolute(latency) => (distribution(latency, span), span(Span::ZERO)),
+        Jitter::Relative(latency) => (distribution(latency, share), share(Span::ZERO)),
+    };
+    text.replace(&format!(", offset = {zero}"), "").replace(&format!(", min = {zero} }}"), " }")
 }
 
 /// A distribution whose lengths are written by `span`.

@@ -1,7 +1,7 @@
 //! `[network]` and its topology, as TOML.
 
 use super::{Toml, decimal, instant, jitter, latency, node_names, quoted, span, strings};
-use crate::config::links::{FickleNames, LineNames, PairNames};
+use crate::config::links::{FickleNames, GivenInterface, GivenRetransmission, LineNames, PairNames};
 use crate::config::scene::{NodeNames, SceneNames};
 use crate::config::topology::{SitePlacement, Sites, TopologySettings};
 use crate::config::units::{BitsPerSecond, Bytes};
@@ -14,13 +14,15 @@ use std::fmt::Write;
 
 pub(super) fn write_network(network: &NetworkModel, lines: &LineNames, out: &mut Toml) {
     out.section("network");
-    match network.transport {
-        Transport::Datagram => out.key("transport", quoted("datagram")),
-        Transport::Reliable(retransmission) => {
-            out.key("transport", quoted("reliable"));
-            let (timeout, longest) = (span(retransmission.timeout()), span(retransmission.longest()));
-            out.key("retransmission", format_args!("{{ timeout = {timeout}, longest = {longest} }}"));
-        }
+    let transport = if network.transport == Transport::Datagram { "datagram" } else { "reliable" };
+    out.key("transport", quoted(transport));
+    if let Some(GivenRetransmission { timeout, longest }) = lines.retransmission {
+        let keys = [("timeout", timeout), ("longest", longest)];
+        let given = keys.iter().filter_map(|(key, value)| Some(format!("{key} = {}", span((*value)?))));
+        out.key("retransmission", format_args!("{{ {} }}", given.collect::<Vec<_>>().join(", ")));
+    } else if let Transport::Reliable(usual) = network.transport {
+        let (timeout, longest) = (span(usual.timeout()), span(usual.longest()));
+        out.comment(&format!("retransmission = {{ timeout = {timeout}, longest = {longest} }}"));
     }
     if let Delays::Everywhere(everywhere) = &network.delays {
         out.key("latency", latency(everywhere));
@@ -38,12 +40,16 @@ pub(super) fn write_network(network: &NetworkModel, lines: &LineNames, out: &mut
     }
     out.key("bandwidth", rate(lines.usual.egress));
     out.key("buffer", room(lines.usual.buffer));
-    for (names, interface) in &lines.interfaces {
+    for (names, GivenInterface { egress, ingress, buffer }) in &lines.interfaces {
         out.section("[network.interface]");
         out.key("nodes", node_names(names));
-        out.key("egress", rate(interface.egress));
-        out.key("ingress", rate(interface.ingress));
-        out.key("buffer", room(interface.buffer));
+        let keys = [("egress", egress.map(rate)), ("ingress", ingress.map(rate)), ("buffer", buffer.map(room))];
+        for (key, value) in keys {
+            match value {
+                Some(value) => out.key(key, value),
+                None => out.comment(&format!("{key} as usual")),
+            }
+        }
     }
 }
 
