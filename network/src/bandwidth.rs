@@ -20,6 +20,9 @@ impl Bandwidth {
 
     /// How long so many bytes take, rounded down.
     fn time_for(self, bytes: u64) -> Span {
+        if let Some(work) = bytes.checked_mul(8_000_000_000) {
+            return Span::from_nanos(work / self.0.get());
+        }
         let nanos = u128::from(bytes) * 8_000_000_000 / u128::from(self.0.get());
         Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }

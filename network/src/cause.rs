@@ -75,7 +75,22 @@ pub struct Journey<M> {
     pub begun: Time,
 }
 
-/// What a seat remembers.
+/// In which reaction a message was sent, and when its sender had done the work for it.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Origin {
+    pub(crate) cause: Cause,
+    pub(crate) sent: Time,
+}
+
+impl<M> Journey<M> {
+    /// A journey whose message has not been looked at.
+    pub(crate) fn new(from: NodeId, message: M, origin: Origin, toll: Toll, arrived: Time) -> Journey<M> {
+        let Origin { cause, sent } = origin;
+        Journey { from, message, cause, sent, toll, arrived, received: arrived, begun: arrived }
+    }
+}
+
+/// What a seat remembers. Runs that keep no causes have none, so all of it stays out of their way.
 #[derive(Debug)]
 pub(crate) struct Ledger<M> {
     seat: usize,
@@ -124,6 +139,7 @@ impl<M> Ledger<M> {
     }
 
     /// The process looks at a message that came through the line at `received`, and with which a core began at `begun`.
+    #[inline(never)]
     pub(crate) fn react(&mut self, arrival: &Arrival<M>, received: Time, begun: Time) {
         self.cause = Cause::NONE;
         self.current = self.take(arrival.journey).map(|journey| Reaction {
@@ -139,12 +155,14 @@ impl<M> Ledger<M> {
     }
 
     /// The process wakes up.
+    #[inline(never)]
     pub(crate) fn wake(&mut self, reaction: Option<Reaction<M>>) {
         self.cause = Cause::NONE;
         self.current = reaction;
     }
 
     /// The name of what the process is reacting to.
+    #[inline(never)]
     pub(crate) fn cause(&mut self) -> Cause {
         if let Some(reaction) = self.current.take() {
             self.cause = Cause::new(self.seat, self.forgotten + self.reactions.len() as u64);

@@ -229,14 +229,14 @@ impl<M: Clone, E> Outbox<M, E> {
     }
 
     /// Sends `message` at `time`: now, or when the work for it is done, where the run models that.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, time: Time, from: NodeId, to: Recipients, message: M) {
         let cause = self.cause();
         self.emit(Sending { time, from, to, message, cause });
     }
 
     /// Sends and logs.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn emit(&mut self, sending: Sending<M>) {
         if self.log_messages {
             let what = Happening::Sent(sending.to.clone(), sending.message.clone());
@@ -246,7 +246,7 @@ impl<M: Clone, E> Outbox<M, E> {
     }
 
     /// Reports an event of the protocol.
-    #[inline]
+    #[inline(always)]
     pub fn event(&mut self, time: Time, node: NodeId, event: E) {
         let cause = self.cause();
         self.records.push(Record { time, node, what: Happening::Event(event), cause });
@@ -266,7 +266,7 @@ impl<M: Clone, E> Outbox<M, E> {
 
     /// What the process is reacting to; from now on it is remembered, even if nothing else comes of it. Whoever asks for a wake-up keeps it, and says so when the wake-up comes
     /// ([`Outbox::woken`]).
-    #[inline]
+    #[inline(always)]
     pub fn cause(&mut self) -> Cause {
         self.ledger.as_mut().map_or(Cause::NONE, |ledger| ledger.cause())
     }

@@ -17,9 +17,9 @@
 //!
 //! What is here is plain code; [`crate::simulation`] wraps it into an actor.
 
-use crate::cause::{Cause, Journey, JourneyId, Ledger, Trail};
+use crate::cause::{Journey, JourneyId, Ledger, Origin, Trail};
 use crate::link::{Fate, Links, NetworkModel, Toll};
-use crate::node::{Arrival, Event, Happening, Label, Message, NodeId, Outbox, Rank, Record, Sending};
+use crate::node::{Arrival, Event, Happening, Label, Message, Outbox, Rank, Record, Sending};
 use crate::queue::{Copy, Transit, TransitQueue};
 use crate::random::Key;
 use crate::time::{Span, Time};
@@ -143,8 +143,10 @@ pub(crate) struct Router<M, E> {
     log_messages: bool,
     /// Of each seat what it remembers, while it is not at work; empty if the run keeps no causes.
     ledgers: Vec<Option<Box<Ledger<M>>>>,
-    /// Of each copy under way how it came there.
-    journeys: BTreeMap<(Rank, u8), Journey<M>>,
+    /// Of each letter how it came to be sent, in a run that keeps causes. What the copies of a letter have in common is kept once;
+    origins: Vec<Origin>,
+    /// and what a copy paid, here, if it did.
+    tolls: BTreeMap<(Rank, u8), Toll>,
     /// What stands in for [`Message::size`].
     sizes: Option<SizeOf<M>>,
     traffic: Traffic,
@@ -197,7 +199,8 @@ impl<M: Message, E: Event> Router<M, E> {
             observer,
             log_messages,
             ledgers: (0..if keep_causes { seats } else { 0 }).map(|seat| Some(Box::new(Ledger::new(seat)))).collect(),
-            journeys: BTreeMap::new(),
+            origins: Vec::new(),
+            tolls: BTreeMap::new(),
             sizes,
             traffic: Traffic::default(),
             now: Time::START,
@@ -226,12 +229,8 @@ impl<M: Message, E: Event> Router<M, E> {
         sort_nearly_sorted(arrivals);
         std::mem::swap(&mut parcel.arrivals, arrivals);
         parcel.until = self.now;
-        if let Some(mut ledger) = self.ledgers.get_mut(seat).and_then(Option::take) {
-            for arrival in &mut parcel.arrivals {
-                let journey = self.journeys.remove(&(arrival.rank, arrival.copy));
-                arrival.journey = journey.map_or(JourneyId::default(), |journey| ledger.keep(journey));
-            }
-            parcel.outbox.ledger = Some(ledger);
+        if let Some(ledger) = self.ledgers.get_mut(seat) {
+            parcel.outbox.ledger = ledger.take();
         }
         Some(parcel)
     }
@@ -295,6 +294,8 @@ impl<M: Message, E: Event> Router<M, E> {
     /// Puts the arrivals before `until` into the seats they are for.
     fn collect_arrivals(&mut self, until: Time) {
         let Router { queue, due, letters, free, seats, seat_of, at_work, under_way, .. } = self;
+        let Router { ledgers, origins, tolls, .. } = self;
+        let keeps_causes = !ledgers.is_empty();
         queue.take_before(until, due);
         *under_way -= due.len();
         for Transit { time, rank, copy } in due.drain(..) {
@@ -308,7 +309,12 @@ impl<M: Message, E: Event> Router<M, E> {
             if arrivals.is_empty() {
                 at_work.push(seat);
             }
-            let (copy, journey) = (copy.number(), JourneyId::default());
+            let (place, copy) = (copy.letter() as usize, copy.number());
+            let mut journey = JourneyId::default();
+            if keeps_causes && let Some(ledger) = &mut ledgers[seat] {
+                let toll = tolls.remove(&(rank, copy)).unwrap_or_default();
+                journey = ledger.keep(Journey::new(rank.from(), letter.message.clone(), origins[place], toll, time));
+            }
             arrivals.push(Arrival { time, rank, copy, journey, message: letter.message.clone() });
         }
     }
@@ -379,7 +385,7 @@ impl<M: Message, E: Event> Router<M, E> {
         let mut departure = links.depart(from, to.end());
         if departure.is_eventful() {
             let label = if departure.is_scripted() { message.label() } else { Label::default() };
-            let Router { records, log_messages, ledgers, journeys, now, .. } = self;
+            let Router { records, log_messages, ledgers, tolls, now, .. } = self;
             to.for_each(from, |to| {
                 sent += 1;
                 let Fate { delay, duplicate, toll } = departure.fate(to, time, size, label);
@@ -389,8 +395,8 @@ impl<M: Message, E: Event> Router<M, E> {
                     debug_assert!(time + delay >= *now, "a message arrives in the window in which it was sent");
                     queue.push(time + delay, rank, Copy::new(copy, letter));
                     copies += 1;
-                    if !ledgers.is_empty() {
-                        journeys.insert((rank, copy), journey(from, &message, cause, time, toll, time + delay));
+                    if !ledgers.is_empty() && toll != Toll::default() {
+                        tolls.insert((rank, copy), toll);
                     }
                 }
                 if *log_messages && delay.is_none() {
@@ -407,10 +413,6 @@ impl<M: Message, E: Event> Router<M, E> {
                 let (rank, arrival) = (Rank::new(from, number, to), time + departure.delay(to));
                 debug_assert!(arrival >= self.now, "a message arrives in the window in which it was sent");
                 queue.push(arrival, rank, copy);
-                if !self.ledgers.is_empty() {
-                    let toll = Toll::default();
-                    self.journeys.insert((rank, 0), journey(from, &message, cause, time, toll, arrival));
-                }
             });
             copies = sent;
         }
@@ -420,6 +422,10 @@ impl<M: Message, E: Event> Router<M, E> {
         if copies == 0 {
             return;
         }
+        if !self.ledgers.is_empty() {
+            self.origins.resize(self.origins.len().max(letter as usize + 1), Origin::default());
+            self.origins[letter as usize] = Origin { cause, sent: time };
+        }
         let kept = Letter { message, copies };
         if free.pop().is_some() {
             letters[letter as usize] = kept;
@@ -427,11 +433,6 @@ impl<M: Message, E: Event> Router<M, E> {
             letters.push(kept);
         }
     }
-}
-
-/// A journey that is not over yet.
-fn journey<M: Clone>(from: NodeId, message: &M, cause: Cause, sent: Time, toll: Toll, arrived: Time) -> Journey<M> {
-    Journey { from, message: message.clone(), cause, sent, toll, arrived, received: arrived, begun: arrived }
 }
 
 /// Arrivals come bucket by bucket, so each is only a few places from where it belongs: insertion sort is then linear. Where it

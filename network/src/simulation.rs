@@ -244,7 +244,7 @@ impl<P: Process<M, E>, M, E> Player<M, E> for Bare<P> {
         self.0.hears(now)
     }
 
-    #[inline]
+    #[inline(always)]
     fn arrive(&mut self, arrival: Arrival<M>, out: &mut Outbox<M, E>) {
         if let Some(ledger) = &mut out.ledger {
             ledger.react(&arrival, arrival.time, arrival.time);

@@ -39,8 +39,8 @@ pub(crate) struct Machine<M> {
 pub(crate) struct Station<P, M> {
     process: P,
     desks: Vec<Desk<M>>,
-    /// When the next thing happens at a desk.
-    next: Option<Time>,
+    /// When the next thing happens at a desk; [`Time::END`], which never comes, if nothing is to happen.
+    next: Time,
 }
 
 /// The machine of one node.
@@ -100,19 +100,29 @@ impl<M> Desk<M> {
         }
     }
 
-    /// When something next happens.
-    fn next(&self) -> Option<Time> {
-        let work = self.work.front().map(|task| task.done);
-        let leaving = self.leaving.front().map(|sending| sending.time);
+    /// When something next happens. It is asked for several times for each message, hence no options.
+    #[inline]
+    fn next(&self) -> Time {
+        let work = self.work.front().map_or(Time::END, |task| task.done);
+        let leaving = self.leaving.front().map_or(Time::END, |sending| sending.time);
         let core = if self.waiting.is_empty() { None } else { self.free_core() };
-        [work, leaving, core].into_iter().flatten().min()
+        work.min(leaving).min(core.unwrap_or(Time::END))
     }
 
     fn free_core(&self) -> Option<Time> {
         self.cores.as_ref().and_then(|cores| cores.idle.peek()).map(|&Reverse(free)| free)
     }
 
+    /// Nearly all messages take as long as those before them.
+    #[inline]
     fn add_task(&mut self, task: Task<M>) {
+        if self.work.back().is_none_or(|last| last.done <= task.done) {
+            return self.work.push_back(task);
+        }
+        self.insert_task(task);
+    }
+
+    fn insert_task(&mut self, task: Task<M>) {
         let place = self.work.iter().rposition(|other| other.done <= task.done).map_or(0, |place| place + 1);
         self.work.insert(place, task);
     }
@@ -120,6 +130,24 @@ impl<M> Desk<M> {
     fn add_leaving(&mut self, sending: Sending<M>) {
         let place = self.leaving.iter().rposition(|other| other.time <= sending.time).map_or(0, |place| place + 1);
         self.leaving.insert(place, sending);
+    }
+
+    /// Whether the core that will be free first, at `free`, is sure to be the one for a message that can begin at `ready`: else one that is
+    /// at work may be done earlier.
+    #[inline]
+    fn is_next(&self, free: Time, ready: Time) -> bool {
+        self.work.is_empty() || free <= ready
+    }
+
+    /// The core that will be free first begins with a message.
+    #[inline]
+    fn begin<E>(&mut self, process: &mut impl Process<M, E>, free: Time, Waiting { received, arrival }: Waiting<M>) {
+        if let Some(cores) = &mut self.cores {
+            cores.idle.pop();
+        }
+        let begun = received.max(free);
+        let done = begun + process.work_of(&arrival);
+        self.add_task(Task { done, begun, received, arrival });
     }
 
     /// A core is done with a message, and with what came of it at `free`.
@@ -141,7 +169,7 @@ impl<M> Desk<M> {
 
 impl<P, M: Message> Station<P, M> {
     pub(crate) fn new(process: P, machines: Vec<Machine<M>>) -> Station<P, M> {
-        Station { process, desks: machines.into_iter().map(Desk::new).collect(), next: None }
+        Station { process, desks: machines.into_iter().map(Desk::new).collect(), next: Time::END }
     }
 
     /// Hands waiting messages to the cores that will be free for them first.
@@ -152,17 +180,11 @@ impl<P, M: Message> Station<P, M> {
         let Station { process, desks, .. } = self;
         let desk = &mut desks[desk];
         while let (Some(head), Some(free)) = (desk.waiting.front(), desk.free_core()) {
-            // Until then a core that is at work may be done earlier.
-            if !desk.work.is_empty() && free > head.received.max(now) {
+            if !desk.is_next(free, head.received.max(now)) {
                 return;
             }
-            if let Some(cores) = &mut desk.cores {
-                cores.idle.pop();
-            }
-            let Some(Waiting { received, arrival }) = desk.waiting.pop_front() else { return };
-            let begun = received.max(free);
-            let done = begun + process.work_of(&arrival);
-            desk.add_task(Task { done, begun, received, arrival });
+            let Some(waiting) = desk.waiting.pop_front() else { return };
+            desk.begin(process, free, waiting);
         }
     }
 
@@ -171,7 +193,12 @@ impl<P, M: Message> Station<P, M> {
     where
         P: Process<M, E>,
     {
-        while let Some((time, desk)) = self.earliest().filter(|&(time, _)| time <= now) {
+        loop {
+            let (time, desk) = self.earliest();
+            self.next = time;
+            if time > now {
+                return;
+            }
             let is_due = |task: &Task<M>| task.done == time;
             if self.desks[desk].work.front().is_some_and(is_due) {
                 if let Some(task) = self.desks[desk].work.pop_front() {
@@ -185,11 +212,13 @@ impl<P, M: Message> Station<P, M> {
                 self.assign(desk, time);
             }
         }
-        self.next = self.earliest().map(|(time, _)| time);
     }
 
-    fn earliest(&self) -> Option<(Time, usize)> {
-        self.desks.iter().enumerate().filter_map(|(place, desk)| Some((desk.next()?, place))).min()
+    /// When and at which desk something next happens.
+    #[inline]
+    fn earliest(&self) -> (Time, usize) {
+        let nexts = self.desks.iter().zip(0..).map(|(desk, place)| (desk.next(), place));
+        nexts.fold((Time::END, 0), |first, next| if next.0 < first.0 { next } else { first })
     }
 
     /// The process reacts to a message.
@@ -224,6 +253,10 @@ impl<P, M: Message> Station<P, M> {
         let alone = self.desks.len() == 1;
         for desk in &mut self.desks {
             desk.busy_until = if alone { out.busy_until } else { now };
+        }
+        // Most votes make a replica send nothing.
+        if out.sends.len() == first {
+            return;
         }
         for sending in out.sends.drain(first..) {
             if let Some(desk) = self.desks.iter_mut().find(|desk| desk.node == sending.from) {
@@ -267,11 +300,16 @@ impl<P: Process<M, E>, M: Message, E> Player<M, E> for Station<P, M> {
                 }
             }
         };
-        if desk.cores.is_some() {
-            desk.waiting.push_back(Waiting { received, arrival });
-            self.assign(place, now);
-        } else {
-            desk.add_task(Task { done: received, begun: received, received, arrival });
+        match desk.free_core() {
+            _ if desk.cores.is_none() => desk.add_task(Task { done: received, begun: received, received, arrival }),
+            // The usual case: it need not wait.
+            Some(free) if desk.waiting.is_empty() && desk.is_next(free, received) => {
+                desk.begin(&mut self.process, free, Waiting { received, arrival });
+            }
+            _ => {
+                desk.waiting.push_back(Waiting { received, arrival });
+                self.assign(place, now);
+            }
         }
         self.advance(now, out);
     }
@@ -295,9 +333,7 @@ impl<P: Process<M, E>, M: Message, E> Player<M, E> for Station<P, M> {
     }
 
     fn next_wake(&self) -> Option<Time> {
-        match (self.next, self.process.next_wake()) {
-            (Some(desk), Some(process)) => Some(desk.min(process)),
-            (desk, process) => desk.or(process),
-        }
+        let next = self.process.next_wake().map_or(self.next, |process| process.min(self.next));
+        (next < Time::END).then_some(next)
     }
 }

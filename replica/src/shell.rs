@@ -167,7 +167,6 @@ impl<S: Machine> Shell<S> {
         for (timer, at) in self.effects.timers.drain(..) {
             self.timers.set(timer, at.map(|at| self.clock.when(at)), out.cause());
         }
-        self.effects.executed = 0;
     }
 
     /// When it next crashes or comes back.
@@ -194,7 +193,7 @@ impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
         self.costs.as_mut().map_or(Span::ZERO, |costs| costs.take_in(&arrival.message))
     }
 
-    #[inline]
+    #[inline(always)]
     fn receive(&mut self, arrival: Arrival<Message>, out: &mut Outbox<Message, E>) {
         let from = arrival.from();
         // Whoever looks for the way of a request wants to know when it came, even where it only waits.
