@@ -160,7 +160,35 @@ impl LineIn {
     }
 
     /// Works for so long, from an instant on, whenever it has time. Says when it is done.
+    #[inline]
     fn work(&mut self, from: Time, work: Span) -> Time {
+        match self.busy.back_mut() {
+            // Mostly the line is idle, or busy since before the first bit came.
+            Some((start, until)) if *start <= from && from <= *until => {
+                *until = *until + work;
+                *until
+            }
+            Some((_, until)) if from < *until => self.fill_gaps(from, work),
+            _ => {
+                self.busy.push_back((from, from + work));
+                self.forget();
+                from + work
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        if self.busy.len() > LineIn::MOST_APART
+            && let Some((start, _)) = self.busy.pop_front()
+            && let Some(oldest) = self.busy.front_mut()
+        {
+            oldest.0 = start;
+        }
+    }
+
+    /// Works in between what came before.
+    #[inline(never)]
+    fn fill_gaps(&mut self, from: Time, work: Span) -> Time {
         let (mut at, mut left) = (from, work);
         let mut next = self.busy.partition_point(|(_, until)| *until <= at);
         while left > Span::ZERO {
@@ -190,12 +218,7 @@ impl LineIn {
                 }
             }
         }
-        if self.busy.len() > LineIn::MOST_APART
-            && let Some((start, _)) = self.busy.pop_front()
-            && let Some(oldest) = self.busy.front_mut()
-        {
-            oldest.0 = start;
-        }
+        self.forget();
         at
     }
 
