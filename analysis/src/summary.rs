@@ -274,6 +274,7 @@ fn summarize_group(
     let runs = members.len() as u64;
     let completed = count(|row| row.outcome == Outcome::Completed);
     let errors = count(|row| row.outcome == Outcome::Error);
+    let timeouts = count(|row| row.outcome == Outcome::Timeout);
     let sum = |of: fn(&RunRow) -> u64| rows().map(of).fold(0, u64::saturating_add);
     let requests = sum(|row| row.requests);
     let requests_completed = sum(|row| row.completed);
@@ -289,6 +290,10 @@ fn summarize_group(
     let no_value = || {
         if members.iter().any(|(_, value)| value.is_none()) {
             format!("no events.csv: {} needs `[output] events = \"protocol\"`", metric.quantity())
+        } else if timeouts == runs && requests_completed > 0 {
+            "no completed run, though requests were accepted: if only time was short, raise experiment.time_limit or ask \
+             for fewer requests"
+                .to_owned()
         } else if completed == 0 {
             "no completed run".to_owned()
         } else if metric == Metric::Throughput {
@@ -317,6 +322,12 @@ fn summarize_group(
             format!("{lack} completed runs have no {metric} sample and are left out of the latency")
         });
     }
+    let p99 = quantile(&values, 0.99, confidence, no_value);
+    // The interval is for the quantile of all possible runs, and that is most likely above all of so few.
+    if p99.estimate.zip(p99.lower).is_some_and(|(estimate, lower)| estimate < lower) {
+        notes
+            .push("p99: the interpolated estimate lies below its interval, which begins at the highest run".to_owned());
+    }
     GroupSummary {
         group,
         metric,
@@ -332,7 +343,7 @@ fn summarize_group(
         measured_runs,
         mean: mean(&values, confidence, no_value),
         median: quantile(&values, 0.5, confidence, no_value),
-        p99: quantile(&values, 0.99, confidence, no_value),
+        p99,
         undefined_samples,
         agreement: share(count(|row| row.agreement), runs, confidence),
         notes,

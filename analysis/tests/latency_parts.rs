@@ -335,6 +335,21 @@ fn a_bar_for_each_cell() {
 }
 
 #[test]
+fn what_cannot_be_seen_is_said_in_the_caption() {
+    let dir = tempfile::tempdir().unwrap();
+    // A wide interval: it begins below 0.
+    let requests = [(0, 10), (1, 1000)]
+        .map(|(run, ms)| request(0, run, 1, 0, &[(Part::NetRequest, ms), (Part::Cpu, 1), (Part::Queue, ms * 100)]));
+    write_folder(dir.path(), &[], &[0, 1].map(|run| run_row(0, run, &[], Outcome::Completed)), &requests);
+    let (_, svg) = draw("parts thin", &summarize_parts(dir.path(), None, 0, 0.95).unwrap());
+    assert!(svg.contains(">queue: ") && !svg.contains(">cpu: "), "{svg}");
+    assert!(svg.contains("cpu.</text>") && svg.contains("% of the axis in every bar, and not in the legend:"), "{svg}");
+    assert!(svg.contains("One without a cap at") && svg.contains("its left goes on below 0."), "{svg}");
+    let caps = svg.lines().filter(|line| line.starts_with("<line") && line.ends_with("stroke-width=\"1.3\"/>"));
+    assert_eq!(caps.count(), 2, "the interval and its right cap in {svg}");
+}
+
+#[test]
 fn one_bar_many_bars_and_none() {
     let dir = small_folder();
     let one = summarize_parts(dir.path(), Some(&[]), 0, 0.95).unwrap();

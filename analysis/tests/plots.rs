@@ -151,6 +151,36 @@ fn nothing_to_draw() {
     assert_eq!(draw("extreme", &groups(&["key"], &extreme, 2, |_| 2, |_| 0.0)).0.len(), 4);
 }
 
+/// Where the vertical axis stands: there the lines of the grid begin.
+fn left_of(svg: &str) -> f64 {
+    let grid = svg.lines().find(|line| line.starts_with("<line")).unwrap();
+    grid.split('"').nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn long_numbers_leave_room_for_the_title() {
+    let cells: [&[&str]; 2] = [&["1"], &["2"]];
+    let keys = ["workload.clients"];
+    let of = |metric, scale: f64| measured(metric, &keys, &cells, 5, |_| 5, |cell| scale * f64::from(cell + 1));
+    let (_temporary, dir) = folder("long numbers");
+    let draw = |scale| {
+        write_sweep_plots(&dir, &of(Metric::Throughput, scale)).unwrap();
+        write_saturation_plot(&dir, &of(Metric::Client, scale), &of(Metric::Throughput, scale)).unwrap();
+        ["throughput.svg", "saturation.svg"].map(|file| left_of(&fs::read_to_string(dir.join(file)).unwrap()))
+    };
+    assert_eq!(format!("{:?}", draw(90.0)), "[70.0, 76.0]");
+    // Seven digits of 7 units each, from 8 before the axis, end right of the title, whose letters reach to 24.
+    assert!(draw(900_000.0).iter().all(|left| left - 8.0 - 49.0 > 24.0), "{:?}", draw(900_000.0));
+}
+
+#[test]
+fn the_latency_of_clients_is_not_called_that_of_consensus() {
+    let cells: [&[&str]; 2] = [&["1"], &["2"]];
+    let groups = measured(Metric::Client, &["workload.clients"], &cells, 5, |_| 5, |_| 9.0);
+    let (_, latency, _) = draw("client", &groups);
+    assert!(latency.contains(">Client latency<") && !latency.contains("Consensus"), "{latency}");
+}
+
 #[test]
 fn throughput_has_a_figure_of_its_own() {
     let cells: [&[&str]; 2] = [&["1"], &["2"]];

@@ -124,6 +124,31 @@ fn figures_of_a_sweep() {
 }
 
 #[test]
+fn runs_that_were_under_way_when_time_was_up_get_a_hint() {
+    let some = |run| RunRow { requests: 9, completed: 3, ..row(0, run, &[], Outcome::Timeout) };
+    let note = |rows: &[RunRow]| default_analysis(&folder(&[], rows))[0].mean.note.clone().unwrap();
+    let hinted = note(&[some(0), row(0, 1, &[], Outcome::Timeout)]);
+    assert!(hinted.starts_with("no completed run, though requests were accepted"), "{hinted}");
+    assert!(hinted.ends_with("raise experiment.time_limit or ask for fewer requests"), "{hinted}");
+    // More time would not have helped these.
+    assert_eq!(note(&[row(0, 0, &[], Outcome::Timeout)]), "no completed run");
+    assert_eq!(note(&[some(0), row(0, 1, &[], Outcome::Violation)]), "no completed run");
+}
+
+#[test]
+fn an_estimate_below_its_interval_is_explained() {
+    let of = |count| {
+        let rows: Vec<RunRow> = (0..count).map(|run| row(0, run, &[], Outcome::Completed)).collect();
+        default_analysis(&folder(&[], &rows)).remove(0)
+    };
+    // With a probability of 0.98 the quantile is above both of two runs; the estimate lies between them.
+    let two = of(2);
+    assert!(two.p99.estimate < two.p99.lower, "{two:?}");
+    assert_eq!(two.notes, ["p99: the interpolated estimate lies below its interval, which begins at the highest run"]);
+    assert!(of(10).notes.is_empty());
+}
+
+#[test]
 fn json_is_as_documented() {
     let rows = [row(0, 0, &["2", "5ms"], Outcome::Completed), row(1, 0, &["0.5", "010"], Outcome::Timeout)];
     let groups = default_analysis(&folder(&["adversary.count", "net"], &rows));

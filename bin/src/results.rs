@@ -175,7 +175,7 @@ impl Results {
             Ok((runs, length))
         };
         let (runs, whole_runs) = open_runs().map_err(failed(&runs_path))?;
-        let mut logs = [None, None];
+        let mut logs = [const { None }; LogFile::COUNT];
         for &log in wanted {
             let path = folder.join(log.name());
             let file = log.create(&path).map_err(failed(&path))?;

@@ -71,6 +71,19 @@ fn what_is_undefined_is_null_with_a_note() {
 }
 
 #[test]
+fn runs_that_lack_time_say_what_to_do_and_which_picture_is_missing() {
+    let desk = Desk::with(
+        "[experiment]\nruns = 2\ntime_limit = \"100ms\"\n[workload]\nrequests = 100\n[sweep]\n\"workload.clients\" = [1, 2]",
+    );
+    let Finished { code, stdout, stderr } = desk.byzlab("run e.toml --out out");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains("raise experiment.time_limit or ask for fewer requests"), "{stdout}");
+    assert!(stderr.contains("no saturation.svg: no cell has both a client latency and a throughput"), "{stderr}");
+    let Finished { stderr, .. } = desk.byzlab("run e.toml --out out --force --set workload.requests=1");
+    assert!(!stderr.contains("no saturation.svg") && desk.path("out/saturation.svg").exists(), "{stderr}");
+}
+
+#[test]
 fn runs_can_be_grouped_by_other_columns() {
     let desk = results(EXPERIMENT);
     for (by, groups, runs) in

@@ -285,6 +285,12 @@ fn a_topology_names_sites_that_exist() {
             &["network.topology.replicas[0] = \"us-esat-1\": there is no such site", "did you mean \"us-east-1\"?"][..],
         ),
         (2, "sites = [\"atlantis\"]", &["no such site", "add [[network.topology.site]] with its name, latitude"]),
+        (
+            2,
+            "replicas = \"us-west-2\"",
+            &["replicas = \"us-west-2\": this is a single site, not a list", "hint: write [\"us-west-2\"]"],
+        ),
+        (2, "clients = \"randon\"", &["unknown word", "did you mean \"random\"?"]),
         (2, "replicas = []", &["network.topology.replicas = []: the list is empty", "name at least one site"]),
         (2, "clients = \"randon\"", &["network.topology.clients", "unknown word", "did you mean \"random\"?"]),
         (1, "clients = \"random\"", &["network.topology: no site is named", "sites = [\"us-east-1\", \"eu-west-1\"]"]),
@@ -485,7 +491,7 @@ fn processing_costs_time() {
     for (line, parts) in [
         (
             "receive = 5",
-            &["processing.receive = 5: a unit is missing", "write \"5ms\"", "\"exponential\", mean = \"50us\""][..],
+            &["processing.receive = 5: a unit is missing", "write \"5us\"", "\"exponential\", mean = \"50us\""][..],
         ),
         ("sign = \"-5us\"", &["processing.sign = \"-5us\": must not be negative", "allowed: a duration such as"]),
         ("verify = \"5000000h\"", &["processing.verify = \"5000000h\": too large", "allowed: a duration"]),

@@ -272,6 +272,63 @@ fn what_never_plays_is_a_warning() {
     assert_eq!((finished.code, finished.stderr.contains("matches nothing")), (Some(0), false), "{finished:?}");
 }
 
+#[test]
+fn what_is_said_in_vain_is_a_warning() {
+    let step = "steps = [{ at = \"0ms\", drop = 0.0 }]";
+    let length =
+        "up = { distribution = \"constant\", value = \"1s\" }\ndown = { distribution = \"constant\", value = \"1ms\" }";
+    let topology = "[network.topology]\nsites = [\"us-east-1\", \"eu-west-1\"]\n";
+    let link = "[[network.topology.link]]\nfrom = \"us-east-1\"\nto = \"eu-west-1\"\none_way = \"40ms\"";
+    let itself = "no node sends anything to itself";
+    let dear = "[processing]\nverify = \"34us\"\n[protocol]\nauthentication = \"mac\"";
+    let alone = "processing.verify is spent on view changes and certificates alone: with protocol.authentication = \"mac\" other \
+        messages carry MACs, and processing.mac is left out";
+    let rule = "[[network.rule]]\naction = \"drop\"\n";
+    // What is written, what is said of it (nothing, if it plays).
+    for (toml, warning) in [
+        ("[processing]\ncores = 2".to_owned(), "processing.cores changes nothing: no operation costs anything"),
+        ("[processing]\ncores = 2\nexecute = \"1us\"".to_owned(), ""),
+        (dear.to_owned(), alone),
+        (dear.replace("34us\"", "34us\"\nmac = \"0us\""), ""),
+        (format!("{rule}from = [0]\nto = [0]"), &format!("network.rule[0] matches nothing: {itself}")),
+        (format!("{rule}from = [0]\nto = [0, 1]\nview = 9"), ""),
+        // The only client.
+        (
+            format!("[[network.schedule]]\nfrom = \"clients\"\nto = \"clients\"\n{step}"),
+            &format!("network.schedule[0] changes nothing: {itself}"),
+        ),
+        (
+            format!("[[network.churn]]\nfrom = [2]\nto = [2]\n{length}"),
+            &format!("network.churn[0] moves nobody: {itself}"),
+        ),
+        (
+            format!("[[network.schedule]]\nfrom = [0, 1]\n{step}\n[[network.schedule]]\nfrom = [1]\nto = [2]\n{step}"),
+            "network.schedule[1] changes nothing: network.schedule[0] comes first and is for all its links",
+        ),
+        (format!("[[network.schedule]]\nfrom = \"replicas\"\n{step}\n[[network.schedule]]\n{step}"), ""),
+        (
+            format!("{topology}replicas = [\"us-east-1\"]\nclients = [\"us-east-1\"]\n{link}"),
+            "network.topology.link[0] changes nothing: no node is at \"eu-west-1\"",
+        ),
+        (format!("{topology}replicas = \"random\"\n{link}"), ""),
+        (
+            format!("{topology}clients = [\"us-east-1\", \"eu-west-1\"]\n{link}"),
+            "network.topology.clients is longer than there are clients: nobody is placed by its end",
+        ),
+        (
+            "[network.topology]\nsites = [\"us-east-1\"]\nreplicas = \"random\"".to_owned(),
+            "network.topology.replicas = \"random\" draws nothing: one site is in play",
+        ),
+    ] {
+        let experiment = Experiment::parse("e.toml", &toml, "".as_ref(), &[]).unwrap();
+        let expected: Vec<&str> = [warning].into_iter().filter(|warning| !warning.is_empty()).collect();
+        assert_eq!(experiment.idle_scenes(), expected, "{toml}");
+    }
+    // In one cell of a sweep there is a second node.
+    let swept = "[[network.rule]]\naction = \"drop\"\nfrom = \"clients\"\nto = \"clients\"\n[sweep]\n\"workload.clients\" = [1, 2]";
+    assert_eq!(Experiment::parse("e.toml", swept, "".as_ref(), &[]).unwrap().idle_scenes(), Vec::<String>::new());
+}
+
 /// What happened in a run.
 struct Run {
     outcome: Outcome,

@@ -44,6 +44,7 @@ fn single_costs_stand_in_for_those_of_a_preset() {
     };
     assert_eq!(given, expected);
     assert_eq!(processing("[processing]\npreset = \"ed25519\""), Processing::ed25519());
+    assert_eq!(processing("[processing]\npreset = \"none\""), Processing::default());
 }
 
 #[test]
@@ -68,11 +69,11 @@ fn it_is_written_back_without_a_preset_and_reads_the_same() {
 
 #[test]
 fn a_sweep_over_presets_is_not_frozen() {
-    let toml = "[processing]\nreceive = \"7us\"\n[sweep]\n\"processing.preset\" = [\"hmac\", \"ed25519\"]";
+    let toml = "[processing]\nreceive = \"7us\"\n[sweep]\n\"processing.preset\" = [\"hmac\", \"ed25519\", \"none\"]";
     let experiment = parse(toml);
     assert!(resolved(toml).starts_with("receive = \"7us\"\n# send follows preset\n"), "{}", resolved(toml));
     let again = parse(&experiment.to_toml());
-    for (cell, expected) in [Processing::hmac(), Processing::ed25519()].into_iter().enumerate() {
+    for (cell, expected) in [Processing::hmac(), Processing::ed25519(), Processing::default()].into_iter().enumerate() {
         let expected = Processing { receive: Latency::constant(Span::from_nanos(7000)), ..expected };
         assert_eq!(experiment.cells[cell].settings.processing, expected);
         assert_eq!(again.cells[cell].settings.processing, expected);

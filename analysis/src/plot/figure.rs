@@ -3,8 +3,8 @@
 use super::axis::{KeyAxis, Placement, ValueAxis};
 use super::canvas::{Anchor, Canvas, INK, text_width};
 use super::style::{
-    Area, Bar, GRID, PLOT_HEIGHT, TOP, WIDTH, color, dashes, draw_caption, draw_legend, draw_marker, draw_titles,
-    legend_width, shorten,
+    Area, Bar, GRID, PLOT_HEIGHT, TICK_SIZE, TOP, WIDTH, axis_width, color, dashes, draw_caption, draw_legend,
+    draw_marker, draw_titles, legend_width, shorten,
 };
 
 /// Height of the strip above the plot for cells without a value, and the gap below it.
@@ -52,7 +52,8 @@ impl Figure {
     }
 
     fn area(&self) -> Area {
-        let (left, strip) = if self.has_absent() { (100.0, STRIP + STRIP_GAP) } else { (70.0, 0.0) };
+        let (least, strip) = if self.has_absent() { (100.0, STRIP + STRIP_GAP) } else { (70.0, 0.0) };
+        let left = axis_width(&self.value_axis).max(least);
         Area { left, right: WIDTH - legend_width(self.labels()), top: TOP + strip, bottom: TOP + strip + PLOT_HEIGHT }
     }
 
@@ -70,7 +71,7 @@ impl Figure {
             let y = self.y(area, tick);
             canvas.line((area.left, y), (area.right, y), GRID, 0.8);
             canvas.line((area.left - 5.0, y), (area.left, y), INK, 1.0);
-            canvas.text((area.left - 8.0, y + 4.0), &self.value_axis.label(tick), 11.0, Anchor::End, 0.0);
+            canvas.text((area.left - 8.0, y + 4.0), &self.value_axis.label(tick), TICK_SIZE, Anchor::End, 0.0);
         }
         let width = area.right - area.left;
         let width_of = |label: &str| (text_width(&shorten(label, 20), 11.0) + 8.0) / width;

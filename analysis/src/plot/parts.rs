@@ -12,6 +12,8 @@ const MOST_BARS: usize = 40;
 /// The more bars, the thinner they are: of so many, texts fit into them.
 const MOST_WITH_SHARES: usize = 20;
 const LABEL_SIZE: f64 = 10.5;
+/// A part below this share of the axis in every bar is too thin to be told from its neighbours.
+const THINNEST: f64 = 0.005;
 /// Height of a line of the legend.
 const ENTRY: f64 = 17.0;
 
@@ -19,6 +21,8 @@ pub(super) struct PartsFigure<'a> {
     /// Those that are drawn.
     groups: &'a [PartsSummary],
     shown: Vec<Part>,
+    /// Those of them that stand in the legend.
+    told: Vec<Part>,
     axis: ValueAxis,
     caption: Vec<String>,
 }
@@ -34,13 +38,19 @@ impl<'a> PartsFigure<'a> {
         let ends = totals.iter().map(|bar| bar.ends().1);
         let values: Vec<f64> = ends.chain([0.0]).collect();
         let (shown, _) = shown_parts(drawn);
-        let caption = describe(groups, drawn, totals.iter().any(|bar| bar.interval.is_none()));
-        Some(Self { groups: drawn, shown, axis: ValueAxis::covering(&values), caption })
+        let axis = ValueAxis::covering(&values);
+        let widest = |part: &Part| {
+            let means = drawn.iter().filter_map(|group| group.parts[*part as usize].mean.estimate);
+            axis.position(means.fold(0.0, f64::max))
+        };
+        let (told, thin): (Vec<Part>, Vec<Part>) = shown.iter().partition(|part| widest(part) >= THINNEST);
+        let caption = describe(groups, drawn, &totals, &thin);
+        Some(Self { groups: drawn, shown, told, axis, caption })
     }
 
     pub(super) fn to_svg(&self) -> String {
         let area = self.area();
-        let lines = self.shown.len().div_ceil(2) as f64;
+        let lines = self.told.len().div_ceil(2) as f64;
         let legend = area.bottom + 60.0;
         let caption = legend + ENTRY * lines + 10.0;
         let mut canvas = Canvas::new(WIDTH, caption + 15.0 * self.caption.len() as f64);
@@ -138,9 +148,10 @@ impl<'a> PartsFigure<'a> {
             // Below the bar, so that it covers neither patterns nor shares.
             let gap = step - height;
             let (y, cap) = (bottom + gap / 2.0, (gap / 2.0 - 0.4).min(3.5));
+            let is_cut = lower < 0.0;
             let (lower, upper) = (self.x(area, lower.max(0.0)), self.x(area, upper));
             canvas.line((lower, y), (upper, y), INK, 1.3);
-            for x in [lower, upper] {
+            for x in [lower, upper].into_iter().skip(usize::from(is_cut)) {
                 canvas.line((x, y - cap), (x, y + cap), INK, 1.3);
             }
         }
@@ -148,8 +159,8 @@ impl<'a> PartsFigure<'a> {
 
     /// Two columns, in the order of the path from top to bottom.
     fn draw_legend(&self, canvas: &mut Canvas, top: f64) {
-        let lines = self.shown.len().div_ceil(2);
-        for (index, part) in self.shown.iter().enumerate() {
+        let lines = self.told.len().div_ceil(2);
+        for (index, part) in self.told.iter().enumerate() {
             let x = 24.0 + (index / lines) as f64 * (WIDTH - 40.0) / 2.0;
             let y = top + ENTRY * (index % lines) as f64;
             canvas.rectangle((x, y - 10.0), (26.0, 12.0), INK);
@@ -176,7 +187,7 @@ fn decimals(value: f64) -> usize {
     if value > 0.0 { (3 - value.log10().floor() as i32).clamp(0, 6) as usize } else { 0 }
 }
 
-fn describe(groups: &[PartsSummary], drawn: &[PartsSummary], has_single: bool) -> Vec<String> {
+fn describe(groups: &[PartsSummary], drawn: &[PartsSummary], totals: &[Bar], thin: &[Part]) -> Vec<String> {
     let confidence = drawn.first().map_or(0.0, |group| percent_digits(group.confidence));
     let of = |count: fn(&PartsSummary) -> u64| span(drawn.iter().map(count));
     let runs = of(|group| group.runs);
@@ -191,8 +202,19 @@ fn describe(groups: &[PartsSummary], drawn: &[PartsSummary], has_single: bool) -
         sentences.push("Percentages: shares of the total.".to_owned());
     }
     sentences.push(format!("Below a bar: {confidence} % Student t interval of the mean total."));
-    if has_single {
+    if totals.iter().any(|bar| bar.ends().0 < 0.0) {
+        sentences.push("One without a cap at its left goes on below 0.".to_owned());
+    }
+    if totals.iter().any(|bar| bar.interval.is_none()) {
         sentences.push("Without: a single run.".to_owned());
+    }
+    if !thin.is_empty() {
+        let names: Vec<&str> = thin.iter().map(|part| part.name()).collect();
+        sentences.push(format!(
+            "Below {} % of the axis in every bar, and not in the legend: {}.",
+            percent_digits(THINNEST),
+            names.join(", ")
+        ));
     }
     if drawn.len() < groups.len() {
         sentences.push(format!("The first {} of {} bars.", drawn.len(), groups.len()));

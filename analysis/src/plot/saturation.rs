@@ -3,8 +3,8 @@
 use super::axis::ValueAxis;
 use super::canvas::{Anchor, Canvas, INK, text_width};
 use super::style::{
-    Area, Bar, GRID, PLOT_HEIGHT, TOP, WIDTH, color, dashes, draw_caption, draw_legend, draw_marker, draw_titles,
-    legend_width, shorten, wrap,
+    Area, Bar, GRID, PLOT_HEIGHT, TICK_SIZE, TOP, WIDTH, axis_width, color, dashes, draw_caption, draw_legend,
+    draw_marker, draw_titles, legend_width, shorten, wrap,
 };
 use super::sweep::{runs_a_cell, span};
 use crate::metric::Metric;
@@ -14,7 +14,6 @@ use crate::summary::GroupSummary;
 /// The keys that say how much clients ask of the system, the one to follow first.
 const LOADS: [&str; 2] = ["workload.rate", "workload.clients"];
 
-const LEFT: f64 = 76.0;
 const LABEL_SIZE: f64 = 9.5;
 
 /// The key among these that says how much clients ask of the system: `workload.rate`, or else `workload.clients`.
@@ -35,6 +34,8 @@ pub(super) struct Saturation {
     series: Vec<Series>,
     across: ValueAxis,
     up: ValueAxis,
+    /// Where the plot begins.
+    left: f64,
     caption: Vec<String>,
 }
 
@@ -87,23 +88,24 @@ impl Saturation {
             return None;
         }
         let (across, up) = (ValueAxis::spanning(&across), ValueAxis::spanning(&up));
-        let mut caption = describe(load, client, points().any(Point::is_single));
+        let left = axis_width(&up).max(76.0);
+        let mut caption = describe(load, client, points().any(Point::is_single), left);
         let is_cut = |point: &Point| across.cuts_off(point.throughput.ends().0) || up.cuts_off(point.latency.ends().0);
         if points().any(is_cut) {
             caption.push("A bar without a cap at its lower end goes on below the axis.".to_owned());
         }
         for (why, cells) in [("no completed run", failed), ("nothing measured", unmeasured)] {
             if !cells.is_empty() {
-                caption.extend(wrap(&format!("Not drawn, {why}: {load} = {}.", enumerate(&cells)), LEFT));
+                caption.extend(wrap(&format!("Not drawn, {why}: {load} = {}.", enumerate(&cells)), left));
             }
         }
-        Some(Self { load, series, across, up, caption })
+        Some(Self { load, series, across, up, left, caption })
     }
 
     pub(super) fn to_svg(&self) -> String {
         let labels = || self.series.iter().map(|series| series.label.as_str());
         let right = WIDTH - legend_width(labels());
-        let area = Area { left: LEFT, right, top: TOP, bottom: TOP + PLOT_HEIGHT };
+        let area = Area { left: self.left, right, top: TOP, bottom: TOP + PLOT_HEIGHT };
         let mut canvas = Canvas::new(WIDTH, area.height(&self.caption));
         let subtitle = format!("mean latency of clients against mean throughput, as {} rises", self.load);
         draw_titles(&mut canvas, &area, "Saturation", &subtitle);
@@ -122,7 +124,7 @@ impl Saturation {
             let y = self.y(area, tick);
             canvas.line((area.left, y), (area.right, y), GRID, 0.8);
             canvas.line((area.left - 5.0, y), (area.left, y), INK, 1.0);
-            canvas.text((area.left - 8.0, y + 4.0), &self.up.label(tick), 11.0, Anchor::End, 0.0);
+            canvas.text((area.left - 8.0, y + 4.0), &self.up.label(tick), TICK_SIZE, Anchor::End, 0.0);
         }
         let mut free_from = f64::NEG_INFINITY;
         for &tick in &self.across.ticks {
@@ -241,7 +243,7 @@ impl Point {
     }
 }
 
-fn describe(load: &str, groups: &[GroupSummary], has_single: bool) -> Vec<String> {
+fn describe(load: &str, groups: &[GroupSummary], has_single: bool, left: f64) -> Vec<String> {
     let confidence = groups.first().map_or(0.0, |group| percent_digits(group.confidence));
     let completed = span(groups.iter().map(|group| group.completed));
     let mut caption = wrap(
@@ -250,7 +252,7 @@ fn describe(load: &str, groups: &[GroupSummary], has_single: bool) -> Vec<String
             Metric::Client.description(),
             Metric::Throughput.description(),
         ),
-        LEFT,
+        left,
     );
     caption.extend(wrap(
         &format!(
@@ -258,7 +260,7 @@ fn describe(load: &str, groups: &[GroupSummary], has_single: bool) -> Vec<String
              they reach out of the marker.",
             runs_a_cell(groups),
         ),
-        LEFT,
+        left,
     ));
     if has_single {
         caption.push("Hollow: a single run, no interval.".to_owned());

@@ -1,11 +1,14 @@
 //! What all figures share: sizes, colours, markers, titles, legend and caption.
 
+use super::axis::ValueAxis;
 use super::canvas::{Anchor, Canvas, text_width};
 use crate::summary::Estimate;
 
 pub(super) const WIDTH: f64 = 720.0;
 pub(super) const PLOT_HEIGHT: f64 = 300.0;
 pub(super) const TOP: f64 = 54.0;
+/// Height of the letters at the ticks.
+pub(super) const TICK_SIZE: f64 = 11.0;
 pub(super) const GRID: &str = "#dddddd";
 
 /// The colours of Okabe & Ito 2008 that carry on white: distinct for the colour-blind.
@@ -44,6 +47,12 @@ impl Bar {
     pub(super) fn ends(&self) -> (f64, f64) {
         self.interval.unwrap_or((self.estimate, self.estimate))
     }
+}
+
+/// How much room a vertical axis needs to the left of the plot, for its title and its widest label.
+pub(super) fn axis_width(axis: &ValueAxis) -> f64 {
+    let labels = axis.ticks.iter().map(|tick| text_width(&axis.label(*tick), TICK_SIZE));
+    labels.fold(0.0, f64::max) + 40.0
 }
 
 /// Where the plot itself stands.

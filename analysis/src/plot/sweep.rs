@@ -35,6 +35,7 @@ fn measured(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure 
     )];
     let (quantity, title, no_value) = match first.metric {
         Metric::Throughput => ("Throughput", "Throughput".to_owned(), "nothing\naccepted"),
+        Metric::Client => ("Latency", "Client latency".to_owned(), "no latency\nsample"),
         latency => ("Latency", format!("Consensus latency ({latency})"), "no latency\nsample"),
     };
     caption.push(format!("{quantity} is over completed runs only; see the success share beside it."));

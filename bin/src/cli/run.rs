@@ -62,9 +62,13 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     print(&render::table(&groups[0]))?;
     let mut plots = if experiment.axes.is_empty() { Vec::new() } else { write_sweep_plots(&out, &groups[0])? };
     if let [_, client, throughput] = &groups[..] {
-        plots.extend(write_saturation_plot(&out, client, throughput)?);
+        let saturation = write_saturation_plot(&out, client, throughput)?;
+        if saturation.is_empty() {
+            info!("no saturation.svg: no cell has both a client latency and a throughput");
+        }
+        plots.extend(saturation);
     }
-    if out.join("latency_parts.csv").exists() {
+    if experiment.latency_parts {
         let parts = summarize_parts(&out, None, warmup_ns, options.confidence)?;
         plots.extend(write_parts_plot(&out, &parts)?);
     }

@@ -5,6 +5,7 @@ mod clock;
 mod document;
 mod error;
 mod experiment;
+mod idle;
 mod kind;
 mod latency;
 mod links;

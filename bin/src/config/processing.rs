@@ -2,7 +2,7 @@
 
 use super::experiment::span;
 use super::latency::read_latency;
-use super::units::duration;
+use super::units::short_duration;
 use super::{ConfigError, Section, integer, word};
 use byzlab_network::Latency;
 use byzlab_replica::{Authentication, Processing, ProtocolConfig};
@@ -21,6 +21,8 @@ const MOST_CORES: u16 = 1024;
 /// Costs that were measured together.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Preset {
+    /// Nothing costs anything: what others are compared with.
+    None,
     Ed25519,
     Hmac,
 }
@@ -31,14 +33,14 @@ pub(super) fn read_processing(
     protocol: &ProtocolConfig,
     folder: &Path,
 ) -> Result<(Processing, GivenCosts), ConfigError> {
-    let presets = [("ed25519", Preset::Ed25519), ("hmac", Preset::Hmac)];
+    let presets = [("none", Preset::None), ("ed25519", Preset::Ed25519), ("hmac", Preset::Hmac)];
     let preset = section.optional("preset", word(presets))?;
     if preset == Some(Preset::Ed25519) && protocol.authentication == Authentication::Mac {
         let problem = "with protocol.authentication = \"mac\" messages carry MACs, of which it has no cost";
         return Err(section.error_at("preset", problem, "take the preset \"hmac\": it has the costs of both"));
     }
     let usual = match preset {
-        None => Processing::default(),
+        None | Some(Preset::None) => Processing::default(),
         Some(Preset::Ed25519) => Processing::ed25519(),
         Some(Preset::Hmac) => Processing::hmac(),
     };
@@ -63,7 +65,7 @@ fn read_cost(section: &Section<'_>, key: &str, usual: Latency, folder: &Path) ->
     if section.is_table(key) {
         return read_latency(&section.section(key)?, folder);
     }
-    let mut wanted = duration();
+    let mut wanted = short_duration();
     wanted.wanted += ", or a distribution such as { distribution = \"exponential\", mean = \"50us\" }";
     let cost = section.optional(key, wanted.within(..=super::Nanoseconds(Latency::LONGEST.as_nanos())))?;
     Ok(cost.map_or(usual, |cost| Latency::constant(span(cost))))

@@ -1,7 +1,7 @@
 //! `[[network.rule]]`, `[[network.partition]]` and `[network.synchrony]`: scripted scenes.
 
 use super::attack::nodes_kind;
-use super::experiment::{Experiment, Settings, span, time};
+use super::experiment::{span, time};
 use super::latency::read_latency;
 use super::links::{FickleNames, LineNames, PairNames, check_scene, read_links};
 use super::units::{Probability, duration, probability};
@@ -9,7 +9,7 @@ use super::{ConfigError, Kind, Problem, Section, boolean, integer, list, word};
 use byzlab_network::{
     Action, Cut, KindSet, NetworkModel, NodeId, NodeSet, Partition, Rule, RuleScope, SceneError, Span, Synchrony, Time,
 };
-use byzlab_replica::{Authentication, MessageKind, ProtocolConfig};
+use byzlab_replica::{MessageKind, ProtocolConfig};
 use std::path::Path;
 
 /// Nodes as a file names them: who `"replicas"` are follows the number of replicas, so a sweep over that must not freeze them.
@@ -171,52 +171,4 @@ impl NodeNames {
             NodeNames::Listed(nodes) => NodeSet::of(nodes.iter().copied()),
         }
     }
-}
-
-impl Experiment {
-    /// What is written and never plays, in any cell, of the scene and of the costs: a line each, for a warning.
-    pub fn idle_scenes(&self) -> Vec<String> {
-        let mut lines = idle_lines(&self.base);
-        for cell in &self.cells {
-            let here = idle_lines(&cell.settings);
-            lines.retain(|line| here.contains(line));
-        }
-        lines
-    }
-}
-
-fn idle_lines(settings: &Settings) -> Vec<String> {
-    let NetworkModel { rules, partitions, schedules, churn, .. } = &settings.network;
-    let is_too_late = |start: Time| start > Time::START + settings.time_limit;
-    let late = "it starts after experiment.time_limit";
-    let mut lines = Vec::new();
-    for (index, rule) in rules.iter().enumerate() {
-        let before = rules[..index].iter().position(|earlier| earlier.leaves_nothing_to(rule));
-        match before {
-            _ if is_too_late(rule.scope().start) => lines.push(format!("network.rule[{index}] matches nothing: {late}")),
-            Some(earlier) => lines.push(format!(
-                "network.rule[{index}] matches nothing: network.rule[{earlier}] comes first and matches all that it could"
-            )),
-            None => {}
-        }
-    }
-    let late_crashes = settings.crashes.iter().enumerate().filter(|(_, crash)| is_too_late(crash.outage.at));
-    lines.extend(late_crashes.map(|(index, _)| format!("cluster.crash[{index}] hits nobody: {late}")));
-    let late_partitions = partitions.iter().enumerate().filter(|(_, partition)| is_too_late(partition.start()));
-    let no_macs = settings.protocol.authentication == Authentication::Signature;
-    if no_macs && settings.processing.mac.most() != Some(Span::ZERO) {
-        let why = "with protocol.authentication = \"signature\" no message carries a MAC";
-        lines.push(format!("processing.mac is never spent: {why}"));
-    }
-    lines.extend(late_partitions.map(|(index, _)| format!("network.partition[{index}] parts nobody: {late}")));
-    for (index, schedule) in schedules.iter().enumerate() {
-        let (first, last) = (schedule.steps().first(), schedule.steps().last());
-        if last.is_some_and(|step| is_too_late(step.at)) {
-            let some = if first.is_some_and(|step| is_too_late(step.at)) { "changes nothing" } else { "is not over" };
-            lines.push(format!("network.schedule[{index}] {some}: its last step comes after experiment.time_limit"));
-        }
-    }
-    let late_churn = churn.iter().enumerate().filter(|(_, churn)| is_too_late(churn.start()));
-    lines.extend(late_churn.map(|(index, _)| format!("network.churn[{index}] moves nobody: {late}")));
-    lines
 }

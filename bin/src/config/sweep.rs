@@ -26,7 +26,7 @@ pub(super) fn read_axes(root: &Section<'_>) -> Result<Vec<Axis>, ConfigError> {
         let plain: String = key.chars().filter(|letter| !letter.is_whitespace() && !"\"'".contains(*letter)).collect();
         let table = plain.split('.').next().unwrap_or_default();
         if FIXED.contains(&plain.as_str()) || ["output", "sweep"].contains(&table) || plain == "experiment" {
-            let remedy = "sweep a key of [cluster], [protocol], [workload], [network] or [adversary]";
+            let remedy = "sweep a key of [cluster], [protocol], [workload], [network], [processing] or [adversary]";
             return Err(sweep.error_at(key, "this key holds for the whole experiment", remedy));
         }
         let inner = sweep.is_table(key).then(|| sweep.section(key)).transpose()?.and_then(|inner| inner.keys().next());

@@ -323,7 +323,14 @@ fn placement<'k>(known: &'k Known<'_>) -> Kind<'k, SitePlacement> {
         }
         Ok(SitePlacement::Listed(names))
     });
-    listed.or(word([("round_robin", SitePlacement::RoundRobin), ("random", SitePlacement::Random)]))
+    let words = word([("round_robin", SitePlacement::RoundRobin), ("random", SitePlacement::Random)]);
+    let wanted = words.wanted.clone();
+    listed.or(Kind::new(wanted, move |value| match value {
+        Value::Text(name) if known.names.contains(name) => {
+            Err(Problem::new("this is a single site, not a list").hint(format_args!("write [\"{name}\"]")))
+        }
+        other => (words.read)(other),
+    }))
 }
 
 /// The names of sites, at least one, none of them twice.

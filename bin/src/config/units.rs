@@ -64,6 +64,11 @@ pub fn duration() -> Kind<'static, Nanoseconds> {
     DURATION.kind().map(Nanoseconds)
 }
 
+/// A duration that is mostly some microseconds: what a number without a unit is taken to mean.
+pub(super) fn short_duration() -> Kind<'static, Nanoseconds> {
+    SHORT_DURATION.kind().map(Nanoseconds)
+}
+
 /// A size with its unit, such as `"512B"`.
 pub fn bytes() -> Kind<'static, Bytes> {
     SIZE.kind().map(Bytes)
@@ -172,6 +177,8 @@ const DURATION: Units = Units {
         ("hours", "h"),
     ],
 };
+
+const SHORT_DURATION: Units = Units { usual: ("us", "microseconds"), ..DURATION };
 
 const SIZE: Units = Units {
     wanted: r#"a size such as "512B", "1KiB", "2.5MB" (B, KB, KiB, MB, MiB, GB, GiB)"#,
