@@ -204,7 +204,7 @@ fn the_resolved_topology_gives_the_same_results_without_the_file() {
                 "sites = [\"c\", \"a\", \"b\"]",
                 "clients = \"random\"",
                 "within_site = \"500us\"",
-                "jitter = { distribution = \"normal\", mean = \"1.5%\", std_dev = \"250ppm\", offset = \"1ppb\", min = \"0%\" }",
+                "jitter = { distribution = \"normal\", mean = \"1.5%\", std_dev = \"250ppm\", offset = \"1ppb\" }",
                 "    [\"2ms\", \"10ms\", \"20ms\", \"none\"],",
             ][..],
         ),

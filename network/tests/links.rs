@@ -223,10 +223,10 @@ fn a_network_says_when_it_is_stable() {
     let hopeless = model(bursts(1.0, 1.0), reliable(20));
     assert_eq!((hopeless.stabilises_at(), hopeless.can_ever_talk(NodeId(0), NodeId(1))), (None, false));
     let schedules = |drop| vec![Schedule::new(pairs(0, 1), vec![Step { drop, ..step(10) }]).unwrap()];
-    let scheduled = |drop| NetworkModel { schedules: schedules(drop), ..plain() };
-    assert_eq!(scheduled(Some(0.1)).stabilises_at(), None);
-    assert_eq!(scheduled(None).stabilises_at(), Some(ms(10)));
-    let cut = scheduled(Some(1.0));
+    let model_with = |drop| NetworkModel { schedules: schedules(drop), ..plain() };
+    assert_eq!(model_with(Some(0.1)).stabilises_at(), None);
+    assert_eq!(model_with(None).stabilises_at(), Some(ms(10)));
+    let cut = model_with(Some(1.0));
     assert!(!cut.can_ever_talk(NodeId(0), NodeId(1)) && cut.can_ever_talk(NodeId(1), NodeId(0)));
     assert_eq!(plain().longest_delay(), Some(Span::from_millis(10)));
     assert_eq!(narrow(None).longest_delay(), None, "queues have no bound");
