@@ -618,11 +618,13 @@ fn links_that_make_no_sense_are_refused() {
 
 #[test]
 fn what_changes_too_late_is_a_warning() {
-    let late = "[experiment]\nruns = 1\ntime_limit = \"1s\"\n[[network.schedule]]\nsteps = [{ at = \"2s\", drop = 0.5 }]\n\
+    let late = "[experiment]\nruns = 1\ntime_limit = \"1s\"\n[network]\nretransmission = {}\n[[network.schedule]]\nsteps = [{ at = \"2s\", drop = 0.5 }]\n\
         [[network.churn]]\nstart = \"2s\"\nup = { distribution = \"constant\", value = \"1s\" }\ndown = { distribution = \"constant\", value = \"1s\" }";
     let Finished { code, stderr, .. } = run(late, "");
     assert_eq!(code, Some(0), "{stderr}");
-    for part in ["network.schedule[0] changes nothing", "network.churn[0] moves nobody"] {
+    for part in
+        ["network.schedule[0] changes nothing", "network.churn[0] moves nobody", "network.retransmission changes"]
+    {
         assert!(stderr.contains(part), "{stderr}");
     }
 }

@@ -3,7 +3,7 @@
 use super::experiment::{Experiment, Settings};
 use super::processing::OPERATIONS;
 use super::topology::{SitePlacement, TopologySettings};
-use byzlab_network::{Fickle, NetworkModel, NodeId, NodeSet, Pairs, Rule, Schedule, Span, Step, Time};
+use byzlab_network::{Fickle, NetworkModel, NodeId, NodeSet, Pairs, Rule, Schedule, Span, Step, Time, Transport};
 use byzlab_replica::{Authentication, Processing, ProtocolConfig};
 
 impl Experiment {
@@ -64,6 +64,9 @@ fn is_one_node(from: Option<&NodeSet>, to: Option<&NodeSet>) -> bool {
 fn idle_links(settings: &Settings) -> Vec<String> {
     let NetworkModel { schedules, churn, .. } = &settings.network;
     let mut lines = Vec::new();
+    if settings.scene.lines.retransmission.is_some() && settings.network.transport == Transport::Datagram {
+        lines.push("network.retransmission changes nothing: a datagram that is lost is not sent again".to_owned());
+    }
     for (index, schedule) in schedules.iter().enumerate() {
         let before = schedules[..index].iter().position(|earlier| covers(earlier, schedule, &settings.protocol));
         let is_late = |step: Option<&Step>| step.is_some_and(|step| is_too_late(settings, step.at));
