@@ -55,7 +55,7 @@ fn wide_area(matrix: &str) -> Result<(), Box<dyn Error>> {
         let Deployment { what, measured, shadow, .. } = row;
         let closer = if (predicted - measured).abs() < (shadow - measured).abs() { "yes" } else { "NO" };
         println!(
-            "| {what} | {measured} | {shadow} | {} | {:+.1} % | {} | {closer} |",
+            "| {what} | {measured:.1} | {shadow:.1} | {} | {:+.1} % | {} | {closer} |",
             interval(&exact, 1.0, 1),
             (predicted / measured - 1.0) * 100.0,
             interval(&varied, 1.0, 1)
