@@ -163,7 +163,9 @@ impl CriticalPaths {
         };
         let mut walk = Walk { path: &mut path, until: accepted.time };
         let mut cause = accepted.cause;
-        while let Some(reaction) = trail.reaction(cause).filter(|_| !walk.is_over()) {
+        // Each step leads to an earlier reaction, or to one before it at the same instant.
+        let mut seen = BTreeSet::new();
+        while let Some(reaction) = trail.reaction(cause).filter(|_| !walk.is_over() && seen.insert(cause)) {
             walk.spend(Part::Order, reaction.at);
             if cause != accepted.cause && reaction.node == id.0 {
                 walk.at_the_client(reaction, trail);
@@ -181,7 +183,7 @@ impl CriticalPaths {
                 Stimulus::Wake(because) => {
                     let set = trail.reaction(*because).map_or(Time::START, |set| set.at);
                     // A timer that was set for others, or before the request was issued: the request waited for it from when it came.
-                    let stood = self.where_it_stood(id, open.seq, reaction, trail);
+                    let stood = self.where_it_stood(id, open.seq, reaction, trail).filter(|&stood| stood != cause);
                     let later = stood.filter(|&stood| trail.reaction(stood).is_some_and(|stood| stood.at > set));
                     let from = later.unwrap_or(*because);
                     walk.spend(Part::Timer, trail.reaction(from).map_or(open.issued, |since| since.at));

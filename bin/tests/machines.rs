@@ -357,6 +357,36 @@ fn paths_lead_from_the_client_back_to_it() {
     }
 }
 
+/// A message from a slow line may be through before one that came earlier from a fast one; no core begins with it before its time:
+/// the log would run backwards.
+#[test]
+fn lines_of_all_speeds_and_cores_go_together() {
+    let lines = "bandwidth = \"100Mbit/s\"\n[[network.interface]]\nnodes = [4, 5, 6, 7]\negress = \"10Mbit/s\"\n\
+        [[network.interface]]\nnodes = [8, 9, 10, 11]\negress = \"1Gbit/s\"\n\
+        [workload]\nclients = 8\nrequests = 20\npayload = \"20KiB\"\n";
+    let base = BASE.replace(
+        "distribution = \"constant\", value = \"10ms\"",
+        "distribution = \"uniform\", min = \"1ms\", max = \"2ms\"",
+    );
+    let experiment = |work: &str| parse(&format!("{base}{lines}[processing]\n{work}"));
+    for cores in [1, 2, 4] {
+        let experiment = experiment(&format!("cores = {cores}\nreceive = \"1us\"\nverify = \"50us\""));
+        for run in 0..10 {
+            let rows = record(&experiment, 0, run).rows;
+            assert!(rows.windows(2).all(|pair| pair[0].time_ns <= pair[1].time_ns), "{cores} cores");
+        }
+    }
+}
+
+/// With a single replica a batch commits within the reaction to its timer.
+#[test]
+fn a_commit_within_a_timer_ends_its_path() {
+    let toml = "[cluster]\nreplicas = 1\n[protocol]\nbatch_size = 10\nbatch_delay = \"5ms\"\n[workload]\nrequests = 3";
+    for row in parts(&experiment(toml), 0) {
+        assert_eq!((row.total, row.times[Part::Timer]), (25_000_000, 5_000_000), "{}", row.path);
+    }
+}
+
 /// What follows a swept key must go on following it when the resolved configuration is run.
 #[test]
 fn sweeps_over_what_other_keys_follow_run_again() {

@@ -136,8 +136,8 @@ pub(crate) struct LineIn {
 }
 
 impl LineIn {
-    /// So many times of work are told apart; older ones count as one.
-    const MOST_APART: usize = 128;
+    /// So many times of work are told apart; older ones count as one. During one large message that many small ones may come.
+    const MOST_APART: usize = 8192;
 
     pub(crate) fn new(bandwidth: Bandwidth, buffer: Option<u64>) -> LineIn {
         LineIn { bandwidth, buffer, busy: VecDeque::new(), remainder: 0 }
@@ -155,6 +155,9 @@ impl LineIn {
         }
         let spread = sender.map_or(Span::ZERO, |sender| sender.time_for(bytes));
         let first_bit = Time::START + (time.since(Time::START) - spread);
+        if self.busy.back().is_none_or(|(_, until)| *until <= first_bit) {
+            self.remainder = 0;
+        }
         let work = time_on(self.bandwidth.bits_a_second(), bytes, &mut self.remainder);
         Some(self.work(first_bit, work).max(time))
     }
@@ -189,7 +192,7 @@ impl LineIn {
     /// Works in between what came before.
     #[inline(never)]
     fn fill_gaps(&mut self, from: Time, work: Span) -> Time {
-        let (mut at, mut left) = (from, work);
+        let (mut at, mut left, mut end) = (from, work, from);
         let mut next = self.busy.partition_point(|(_, until)| *until <= at);
         while left > Span::ZERO {
             let gap = self.busy.get(next).map_or(left, |(start, _)| start.since(at));
@@ -203,7 +206,7 @@ impl LineIn {
                         next += 1;
                     }
                 }
-                (at, left) = (until, left - filled);
+                (at, left, end) = (until, left - filled, until);
             }
             // What follows at once is one with what is before it.
             if let Some(&(start, until)) = self.busy.get(next)
@@ -219,7 +222,7 @@ impl LineIn {
             }
         }
         self.forget();
-        at
+        end
     }
 
     /// A machine that has just crashed has nothing on its line any more.
@@ -302,23 +305,49 @@ mod tests {
     fn a_line_works_whenever_it_has_something_to_do() {
         let mut draw = crate::random::Key::root(9).draw();
         for _ in 0..200 {
-            let (mut line, mut taken, mut now) = (line_in(None), std::collections::BTreeSet::new(), 2_000);
+            let (mut line, mut taken, mut now) = (line_in(None), std::collections::BTreeSet::new(), 20_000);
             for _ in 0..40 {
                 now += draw.up_to(150);
                 let most = if draw.up_to(3) == 0 { 900 } else { 20 };
                 let bytes = 1 + draw.up_to(most);
-                let mut last = now - bytes;
-                let mut moment = now - bytes;
+                // Unlimited, as fast as the line, half as fast, or twice.
+                let (sender, spread) = match draw.up_to(3) {
+                    0 => (None, 0),
+                    1 => (Bandwidth::new(FAST), bytes),
+                    2 => (Bandwidth::new(FAST / 2), 2 * bytes),
+                    _ => (Bandwidth::new(2 * FAST), bytes / 2),
+                };
+                let (mut last, mut moment) = (now, now - spread);
                 for _ in 0..bytes {
                     while !taken.insert(moment) {
                         moment += 1;
                     }
                     last = moment + 1;
                 }
-                let end = line.receive(at(now), bytes, Bandwidth::new(FAST)).unwrap();
-                assert_eq!(end, at(last.max(now)));
+                assert_eq!(line.receive(at(now), bytes, sender), Some(at(last.max(now))));
             }
         }
+    }
+
+    #[test]
+    fn what_fits_a_gap_exactly_is_through_at_its_end() {
+        let mut line = line_in(None);
+        assert_eq!(line.receive(at(1000), 500, None), Some(at(1500)));
+        for bytes in [99, 100, 101] {
+            assert_eq!(
+                line.clone().receive(at(1000), bytes, Bandwidth::new(FAST)),
+                Some(at(1000)),
+                "{bytes} before it"
+            );
+        }
+        // Many small ones during a large one.
+        let mut line = line_in(None);
+        let votes = 900;
+        for vote in 0..votes {
+            line.receive(at(10_000_000 + 1_000 * vote), 100, Bandwidth::new(FAST));
+        }
+        let end = line.receive(at(11_000_000), 1_000_000, Bandwidth::new(FAST));
+        assert_eq!(end, Some(at(11_000_000 + 100 * (votes - 1))), "the first came before it");
     }
 
     #[test]

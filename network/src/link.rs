@@ -6,7 +6,7 @@ use crate::latency::Latency;
 use crate::node::{Label, NodeId};
 use crate::random::{Draw, Key};
 use crate::scene::{Course, Cut, Partition, Rule, Sent, Synchrony};
-use crate::schedule::{Absences, Churn, Schedule};
+use crate::schedule::{Absences, Churn, LinkLine, Schedule};
 use crate::time::{Span, Time};
 use crate::transport::{BurstLoss, LinkMemory, MOST_TRANSMISSIONS, Transport};
 use std::collections::BTreeMap;
@@ -171,8 +171,8 @@ struct FaultKeys {
 struct Past {
     /// Of each link: `[from][to]`, rows grown on demand; empty if none needs one.
     memory: Vec<Vec<LinkMemory>>,
-    /// When links whose own bandwidth is limited are free.
-    lines: BTreeMap<(NodeId, NodeId), Time>,
+    /// Of links whose own bandwidth is limited.
+    lines: BTreeMap<(NodeId, NodeId), LinkLine>,
     absences: Absences,
 }
 
@@ -300,10 +300,9 @@ impl<'a> Departure<'a> {
             |component: Key| component.child(u64::from(sent.from.0)).child(u64::from(sent.to.0)).child(sent.index);
         let mut out = left;
         if let Some(schedule) = model.schedule_of(sent.from, sent.to).filter(|schedule| schedule.has_lines()) {
-            let free = self.past.lines.entry((sent.from, sent.to)).or_default();
-            let begin = left.max(*free);
-            out = schedule.carry(begin, bytes);
-            *free = out;
+            let line = self.past.lines.entry((sent.from, sent.to)).or_default();
+            let begin = schedule.carry(line, left, bytes);
+            out = line.free_at;
             toll.queue = toll.queue + begin.since(left);
             toll.transmission = toll.transmission + out.since(begin);
         }
@@ -373,11 +372,16 @@ impl<'a> Departure<'a> {
         None
     }
 
+    /// Whether a burst takes a transmission. What is sent again meets its link as that is on average: a timeout is longer than a spell; and
+    /// so no fault moves the spells that later messages meet.
     fn is_in_burst(&mut self, sent: &Sent, number: u64, bursts: Key) -> bool {
         let Some(model) = &self.model.bursts else { return false };
         let link = bursts.child(u64::from(sent.from.0)).child(u64::from(sent.to.0));
-        let spell = &mut self.memory_of(sent).spell;
-        model.loses(spell, link.child(sent.index).child(number))
+        let name = link.child(sent.index).child(number);
+        if number > 0 {
+            return name.chance(model.mean_loss());
+        }
+        model.loses(&mut self.memory_of(sent).spell, name)
     }
 
     fn memory_of(&mut self, sent: &Sent) -> &mut LinkMemory {

@@ -49,7 +49,8 @@ struct Desk<M> {
     line: Option<LineIn>,
     senders: Rc<[Option<Bandwidth>]>,
     sizes: Option<SizeOf<M>>,
-    /// Through the line, and waiting for a core.
+    /// Waiting for a core, in the order in which they are through the line: one from a slower line may be through before an earlier
+    /// one.
     waiting: VecDeque<Waiting<M>>,
     /// Being taken in, in the order in which they will be.
     work: VecDeque<Task<M>>,
@@ -133,6 +134,11 @@ impl<M> Desk<M> {
     fn insert_task(&mut self, task: Task<M>) {
         let place = self.work.iter().rposition(|other| other.done <= task.done).map_or(0, |place| place + 1);
         self.work.insert(place, task);
+    }
+
+    fn add_waiting(&mut self, waiting: Waiting<M>) {
+        let place = self.waiting.iter().rposition(|other| other.received <= waiting.received);
+        self.waiting.insert(place.map_or(0, |place| place + 1), waiting);
     }
 
     fn add_leaving(&mut self, sending: Sending<M>) {
@@ -225,6 +231,7 @@ impl<P, M: Message> Station<P, M> {
     where
         P: Process<M, E>,
     {
+        debug_assert!(task.received >= task.arrival.time && task.begun >= task.received, "work before its time");
         let Task { done, begun, received, mut arrival } = task;
         arrival.time = done;
         let mut free = done;
@@ -320,7 +327,7 @@ impl<P: Process<M, E>, M: Message, E> Player<M, E> for Station<P, M> {
                 desk.begin(&mut self.process, free, Waiting { received, arrival });
             }
             _ => {
-                desk.waiting.push_back(Waiting { received, arrival });
+                desk.add_waiting(Waiting { received, arrival });
                 self.assign(place, now);
             }
         }
