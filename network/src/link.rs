@@ -250,11 +250,27 @@ impl<'a> Departure<'a> {
         self.faults.is_some_and(|faults| faults.rules.is_some())
     }
 
+    /// The latency of all messages, if it is one.
+    #[inline]
+    pub(crate) fn everywhere(&self) -> Option<&'a Latency> {
+        match &self.model.delays {
+            Delays::Everywhere(latency) => Some(latency),
+            Delays::BetweenSites(_) => None,
+        }
+    }
+
     /// The delay of the next message to `to`, if nothing can happen to it.
     #[inline(always)]
     pub(crate) fn delay(&mut self, to: NodeId) -> Span {
+        let latency = self.model.delays.between(self.from, to);
+        self.delay_by(latency, to)
+    }
+
+    /// The same, where its latency is known.
+    #[inline(always)]
+    pub(crate) fn delay_by(&mut self, latency: &Latency, to: NodeId) -> Span {
         let (mut draw, _) = self.next_draw(to);
-        self.model.delays.sample(self.from, to, &mut draw).max(self.floor)
+        latency.sample(&mut draw).max(self.floor)
     }
 
     /// The stream of the next message to `to`, and how many went there before it.

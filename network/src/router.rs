@@ -408,12 +408,16 @@ impl<M: Message, E: Event> Router<M, E> {
             });
         } else {
             let copy = Copy::new(0, letter);
-            to.for_each(from, |to| {
+            let mut post = |to, delay| {
                 sent += 1;
-                let (rank, arrival) = (Rank::new(from, number, to), time + departure.delay(to));
-                debug_assert!(arrival >= self.now, "a message arrives in the window in which it was sent");
-                queue.push(arrival, rank, copy);
-            });
+                debug_assert!(time + delay >= self.now, "a message arrives in the window in which it was sent");
+                queue.push(time + delay, Rank::new(from, number, to), copy);
+            };
+            // Which delays they are is asked for once.
+            match departure.everywhere() {
+                Some(latency) => to.for_each(from, |to| post(to, departure.delay_by(latency, to))),
+                None => to.for_each(from, |to| post(to, departure.delay(to))),
+            }
             copies = sent;
         }
         traffic.messages += u64::from(sent);

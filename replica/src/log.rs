@@ -196,7 +196,7 @@ impl Log {
 
     /// The entry of a sequence number, made if need be; none outside (h, h+2L]. The second half of that holds what a primary or
     /// a voter sends whose h has moved on already: it is kept, and takes effect when h moves here too.
-    #[inline]
+    #[inline(always)]
     pub fn entry(&mut self, seq: SeqNum) -> Option<&mut Entry> {
         // A number up to h wraps around and lies outside too.
         let index = seq.0.wrapping_sub(self.low.0).wrapping_sub(1);

@@ -213,7 +213,7 @@ impl Replica {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn on_vote(&mut self, now: Time, from: NodeId, vote: Signed<Vote>, effects: &mut Effects) {
         if vote.replica != from || !self.config.cluster.is_replica(from) {
             return;
