@@ -7,6 +7,7 @@ mod reader;
 mod run_order;
 mod writer;
 
+pub(crate) use reader::of_run;
 pub use reader::{EventReader, LogError, RowProblem};
 pub(crate) use run_order::{RunOrder, Step};
 pub use writer::EventWriter;

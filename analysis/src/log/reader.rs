@@ -45,7 +45,8 @@ pub enum LogError {
     },
 }
 
-fn of_run(run: Option<(u32, u32)>) -> String {
+/// ` (cell 3, run 5)` behind the place of a row, where the run is known.
+pub(crate) fn of_run(run: Option<(u32, u32)>) -> String {
     run.map_or_else(String::new, |(cell, run)| format!(" (cell {cell}, run {run})"))
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::{FIRST_PART, LATENCY_PARTS_COLUMNS, LatencyParts, Part, PartTimes};
-use crate::log::breaks_a_row;
+use crate::log::{breaks_a_row, of_run};
 use crate::throughput::Numbers;
 
 /// Why `latency_parts.csv` cannot be read. The messages name file, line and remedy.
@@ -47,10 +47,6 @@ pub enum PartsError {
         /// What is wrong, and what to do.
         problem: PartsProblem,
     },
-}
-
-fn of_run(run: Option<(u32, u32)>) -> String {
-    run.map_or_else(String::new, |(cell, run)| format!(" (cell {cell}, run {run})"))
 }
 
 /// What is wrong with a row.

@@ -169,6 +169,7 @@ fn read_lines(section: &Section<'_>, stage: &Stage<'_>, network: &NetworkModel) 
         let remedy = "give a bandwidth too, or leave it out";
         return Err(section.error_at("buffer", "nothing ever waits for a line without a bandwidth", remedy));
     }
+    // Checked with the transport.
     let (_, retransmission) = read_retransmission(section)?;
     Ok(LineNames { usual, interfaces, retransmission })
 }

@@ -59,3 +59,27 @@ impl Desk {
         command.current_dir(self.0.path()).env_remove("RUST_LOG").output().unwrap().into()
     }
 }
+
+/// Runs an experiment with further arguments; whatever is wrong with it, there must be no results.
+pub(crate) fn run(toml: &str, arguments: &str) -> Finished {
+    let desk = Desk::with(toml);
+    let finished = desk.byzlab(&format!("run e.toml --out out {arguments}"));
+    assert!(
+        !desk.path("out").exists() || finished.code == Some(0),
+        "a refused experiment leaves nothing: {finished:?}"
+    );
+    finished
+}
+
+/// One message that begins with the place; exit code 2, nothing on stdout, no panic.
+pub(crate) fn refused(finished: &Finished, place: &str, parts: &[&str]) {
+    let Finished { code, stdout, stderr } = finished;
+    assert_eq!((*code, stdout.as_str()), (Some(2), ""), "{place}: {stderr}");
+    assert!(stderr.starts_with(&format!("error: {place}")), "the place is {place}: {stderr}");
+    assert_eq!(stderr.matches("error: ").count(), 1, "one message: {stderr}");
+    for part in parts {
+        assert!(stderr.contains(part), "{place}: no `{part}` in {stderr}");
+    }
+    assert!(stderr.contains("\n  hint: ") || stderr.contains("\n  allowed: "), "a remedy: {stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
