@@ -1,91 +1,31 @@
-//! What an attack is, and when it applies.
+//! What an attack is: how it changes what a corrupted node hears and says, and when it applies.
 
-use crate::attacks::{ConflictingVotes, Equivocate, FakeDigest, Ignore, Silent};
+use crate::kind::AttackKind;
+use crate::knowledge::Knowledge;
+use crate::parameter::Visit;
 use byzlab_network::{Key, NodeId, Recipients, Time};
-use byzlab_replica::{Digest, Message, MessageKind, SeqNum, Signer, Slot, View};
-use std::collections::BTreeMap;
+use byzlab_replica::{Message, MessageKind, ProtocolConfig, Signer, View};
 
-/// The kinds of attacks, with their parameters.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum AttackKind {
-    /// Sends nothing.
-    Silent,
-    /// Does not react to a pre-prepare.
-    Ignore,
-    /// Votes for a digest that nobody proposed.
-    FakeDigest,
-    /// Votes for several digests.
-    ConflictingVotes,
-    /// As primary, proposes different things to different replicas.
-    Equivocate {
-        /// Who gets the same.
-        groups: Groups,
-        /// Whether all corrupted replicas vote towards each group for what that group got.
-        collude: bool,
-    },
+/// One attack of an experiment: what it does, and when.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AttackConfig {
+    /// What it does, with its parameters.
+    pub kind: AttackKind,
+    /// When.
+    pub scope: Scope,
 }
 
-impl AttackKind {
-    /// Its name in configurations and logs.
-    pub fn name(&self) -> &'static str {
-        self.behaviour().name()
-    }
-
-    /// The kinds of messages that it can act on.
-    pub fn messages(&self) -> &'static [MessageKind] {
-        self.behaviour().messages()
-    }
-
-    /// Whether it acts on messages that come in instead of on those that go out.
-    pub fn is_inbound(&self) -> bool {
-        matches!(self, AttackKind::Ignore)
-    }
-
-    fn behaviour(&self) -> Box<dyn Attack> {
-        match self {
-            AttackKind::Silent => Box::new(Silent),
-            AttackKind::Ignore => Box::new(Ignore),
-            AttackKind::FakeDigest => Box::new(FakeDigest),
-            AttackKind::ConflictingVotes => Box::new(ConflictingVotes),
-            AttackKind::Equivocate { groups, .. } => Box::new(Equivocate { groups: groups.clone() }),
-        }
-    }
-}
-
-/// How an equivocating primary divides the others.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Groups {
-    /// Each gets something else.
-    Each,
-    /// The lower half of the ids gets one thing, the upper half another.
-    Halves,
-    /// These groups; who is in none gets nothing.
-    Lists(Vec<Vec<NodeId>>),
-}
-
-impl Groups {
-    /// These nodes, group by group.
-    pub(crate) fn divide(&self, nodes: &[NodeId]) -> Vec<Vec<NodeId>> {
-        match self {
-            Groups::Each => nodes.iter().map(|&node| vec![node]).collect(),
-            Groups::Halves => {
-                let (lower, upper) = nodes.split_at(nodes.len().div_ceil(2));
-                vec![lower.to_vec(), upper.to_vec()]
-            }
-            Groups::Lists(groups) => {
-                let present = |group: &[NodeId]| -> Vec<NodeId> {
-                    group.iter().copied().filter(|node| nodes.contains(node)).collect()
-                };
-                groups.iter().map(|group| present(group)).collect()
-            }
-        }
+impl<K: Into<AttackKind>> From<K> for AttackConfig {
+    /// The attack in its full scope.
+    fn from(kind: K) -> AttackConfig {
+        AttackConfig { kind: kind.into(), scope: Scope::default() }
     }
 }
 
 /// When an attack applies: to whom, in which span of time, to which messages, and how often.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scope {
-    /// Which corrupted replicas take part; none means all of them.
+    /// Which corrupted nodes take part; none means all of them.
     pub members: Option<Vec<NodeId>>,
     /// From this instant,
     pub start: Time,
@@ -95,144 +35,389 @@ pub struct Scope {
     pub probability: f64,
     /// Which of the messages that the attack can act on; none means all of them.
     pub messages: Option<Vec<MessageKind>>,
+    /// Only messages of this view; what has no view counts as of the view that the corrupted replica is in or wants.
+    pub view: Option<View>,
+    /// Only messages with this number, as [`Message::seq`] tells it.
+    pub seq: Option<u64>,
     /// Only what goes to these nodes; none means to any.
     pub to: Option<Vec<NodeId>>,
 }
 
 impl Default for Scope {
     fn default() -> Scope {
-        Scope { members: None, start: Time::START, end: Time::END, probability: 1.0, messages: None, to: None }
+        Scope {
+            members: None,
+            start: Time::START,
+            end: Time::END,
+            probability: 1.0,
+            messages: None,
+            view: None,
+            seq: None,
+            to: None,
+        }
     }
 }
 
-/// One attack of an experiment.
-#[derive(Clone, PartialEq, Debug)]
-pub struct AttackConfig {
-    /// What it does.
-    pub kind: AttackKind,
-    /// When.
-    pub scope: Scope,
+impl Scope {
+    fn is_open_at(&self, now: Time) -> bool {
+        self.start <= now && now < self.end
+    }
+
+    fn has_member(&self, node: NodeId) -> bool {
+        self.members.as_ref().is_none_or(|members| members.contains(&node))
+    }
+
+    /// Whether a message is in scope, but for probability and recipients. `view` is that of the node.
+    fn covers(&self, about: &About, message: &Message, view: View) -> bool {
+        let kind = message.kind();
+        about.messages.contains(&kind)
+            && self.messages.as_ref().is_none_or(|messages| messages.contains(&kind))
+            && self.view.is_none_or(|wanted| wanted == message.view().unwrap_or(view))
+            && self.seq.is_none_or(|wanted| wanted == message.seq())
+    }
 }
 
-/// A message on its way out of a corrupted replica.
+/// What kind of harm an attack does: the order of the catalogue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Family {
+    /// A fault without malice.
+    Benign,
+    /// It says what is not so.
+    Lying,
+    /// It says the truth at the wrong moment, or not to all.
+    Timing,
+    /// It says more than anybody can handle.
+    Flood,
+    /// It chooses whom to corrupt while the run goes on.
+    Adaptive,
+    /// It acts on the network.
+    Network,
+    /// One identity, or several that act as one, play several parts.
+    SplitBrain,
+}
+
+impl Family {
+    /// Its name in the catalogue.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Benign => "benign",
+            Family::Lying => "lying",
+            Family::Timing => "timing",
+            Family::Flood => "floods",
+            Family::Adaptive => "adaptive",
+            Family::Network => "network",
+            Family::SplitBrain => "split brain",
+        }
+    }
+}
+
+/// What an attack is good for only where the experiment has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// Power over the network: `[adversary.network]`.
+    Network,
+    /// Corrupted clients: `adversary.clients`.
+    Clients,
+    /// A budget above those who are corrupted from the start: `adversary.budget`.
+    Budget,
+    /// View changes: `protocol.view_change`.
+    ViewChanges,
+    /// `protocol.authentication = "mac"`.
+    Macs,
+}
+
+/// What an attack acts on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ActsOn {
+    /// What a corrupted node hears.
+    Hearing,
+    /// What it says.
+    Saying,
+    /// Both.
+    Both,
+    /// On nothing that passes: it acts by itself.
+    Itself,
+}
+
+/// What is known of an attack before it begins.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// Its name in configurations and logs.
+    pub name: &'static str,
+    /// What kind of harm it does.
+    pub family: Family,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// The kinds of messages that it can act on.
+    pub messages: &'static [MessageKind],
+    /// On which way.
+    pub acts_on: ActsOn,
+    /// What it takes.
+    pub needs: &'static [Need],
+    /// Why no bound on latency holds under it even with at most f corrupted replicas; none if it does.
+    pub unbounded: Option<&'static str>,
+}
+
+impl About {
+    /// An attack on what corrupted replicas say.
+    pub(crate) const fn saying(
+        name: &'static str,
+        family: Family,
+        summary: &'static str,
+        messages: &'static [MessageKind],
+    ) -> About {
+        About { name, family, summary, messages, acts_on: ActsOn::Saying, needs: &[], unbounded: None }
+    }
+
+    /// An attack on what corrupted replicas hear.
+    pub(crate) const fn hearing(
+        name: &'static str,
+        family: Family,
+        summary: &'static str,
+        messages: &'static [MessageKind],
+    ) -> About {
+        About { acts_on: ActsOn::Hearing, ..About::saying(name, family, summary, messages) }
+    }
+
+    /// An attack that acts by itself.
+    pub(crate) const fn itself(name: &'static str, family: Family, summary: &'static str) -> About {
+        About { acts_on: ActsOn::Itself, ..About::saying(name, family, summary, &[]) }
+    }
+
+    /// The same, on both ways.
+    pub(crate) const fn both_ways(self) -> About {
+        About { acts_on: ActsOn::Both, ..self }
+    }
+
+    /// The same, which takes something.
+    pub(crate) const fn needing(self, needs: &'static [Need]) -> About {
+        About { needs, ..self }
+    }
+
+    /// The same, under which no bound on latency holds.
+    pub(crate) const fn unbounded(self, why: &'static str) -> About {
+        About { unbounded: Some(why), ..self }
+    }
+
+    fn hears(&self) -> bool {
+        matches!(self.acts_on, ActsOn::Hearing | ActsOn::Both)
+    }
+
+    fn says(&self) -> bool {
+        matches!(self.acts_on, ActsOn::Saying | ActsOn::Both)
+    }
+}
+
+/// A message on its way out of a corrupted node.
 #[derive(Clone, Debug)]
 pub(crate) struct Departure {
+    /// When it leaves: now, or later.
+    pub(crate) at: Time,
     pub(crate) to: Recipients,
     pub(crate) message: Message,
 }
 
 impl Departure {
-    /// Whether `others` send the same message to the same nodes, so that nothing was changed.
-    pub(crate) fn is_all_of(&self, from: NodeId, others: &[Departure]) -> bool {
-        let recipients = |departure: &Departure| {
-            let mut nodes = Vec::new();
-            departure.to.for_each(from, |to| nodes.push(to));
-            nodes
-        };
-        matches!(others, [other] if other.message == self.message && recipients(other) == recipients(self))
+    /// The same, but it leaves at this instant, or when it would anyway if that is later.
+    pub(crate) fn not_before(self, at: Time) -> Departure {
+        Departure { at: self.at.max(at), ..self }
+    }
+
+    /// To whom it goes.
+    pub(crate) fn recipients(&self, from: NodeId) -> Vec<NodeId> {
+        let mut nodes = Vec::new();
+        self.to.for_each(from, |to| nodes.push(to));
+        nodes
+    }
+
+    /// The same message for others; none if that is nobody.
+    pub(crate) fn redirected(&self, to: Vec<NodeId>) -> Option<Departure> {
+        (!to.is_empty()).then(|| Departure { to: Recipients::List(to.into()), ..self.clone() })
+    }
+
+    /// Whether `others` send the same message to the same nodes at the same time, so that nothing was changed.
+    fn is_all_of(&self, from: NodeId, others: &[Departure]) -> bool {
+        matches!(others, [other] if other.at == self.at && other.message == self.message
+            && other.recipients(from) == self.recipients(from))
     }
 }
 
-/// What an attack knows when it acts.
+/// What becomes of a message that arrives at a corrupted node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Reception {
+    /// The state machine gets it.
+    Heard,
+    /// It does not.
+    Lost,
+    /// It gets it at this instant.
+    Later(Time),
+}
+
+/// What an attack knows when it acts, and what it can do.
 pub(crate) struct Scene<'a> {
+    pub(crate) now: Time,
+    /// Signs for the corrupted node that acts.
+    pub(crate) signer: &'a Signer,
+    /// The view that this node is in or wants.
+    pub(crate) view: View,
+    pub(crate) config: &'a ProtocolConfig,
+    /// All corrupted nodes, lowest id first.
+    pub(crate) corrupted: &'a [NodeId],
     /// Whom colluders leave out when they divide the others: each other.
     pub(crate) colluders: &'a [NodeId],
-    /// Signs for the corrupted replica that acts.
-    pub(crate) signer: &'a Signer,
     /// Names the random draws of this attack on this message.
     pub(crate) draws: Key,
     pub(crate) knowledge: &'a Knowledge,
+    pub(crate) out: &'a mut Vec<Departure>,
 }
 
-/// The behaviour of an attack.
+impl Scene<'_> {
+    /// The corrupted node that acts.
+    pub(crate) fn node(&self) -> NodeId {
+        self.signer.node()
+    }
+
+    /// Whether it is the primary of the view that it is in or wants.
+    pub(crate) fn is_primary(&self) -> bool {
+        self.config.cluster.primary(self.view) == self.node()
+    }
+
+    pub(crate) fn is_corrupted(&self, node: NodeId) -> bool {
+        self.corrupted.contains(&node)
+    }
+
+    /// The replicas that are not corrupted, lowest id first.
+    pub(crate) fn honest_replicas(&self) -> impl Iterator<Item = NodeId> + '_ {
+        (0..self.config.cluster.replicas()).map(NodeId).filter(|&node| !self.is_corrupted(node))
+    }
+
+    /// Passes a message on to what comes after this attack, and in the end to the network.
+    pub(crate) fn send(&mut self, departure: Departure) {
+        self.out.push(departure);
+    }
+
+    /// Says something of its own accord, now.
+    pub(crate) fn say(&mut self, to: Recipients, message: Message) {
+        self.out.push(Departure { at: self.now, to, message });
+    }
+}
+
+/// The behaviour of an attack, and what it remembers.
 pub(crate) trait Attack {
-    /// Its name in configurations and logs.
-    fn name(&self) -> &'static str;
+    /// What is known of it before it begins.
+    fn about(&self) -> About;
 
-    /// The kinds of messages that it can act on.
-    fn messages(&self) -> &'static [MessageKind];
+    /// Shows its parameters to a visitor, who may change them.
+    fn parameters(&mut self, _visit: &mut dyn Visit) {}
 
-    /// Whether a message that arrives reaches the replica.
-    fn lets_in(&self, _scene: &Scene<'_>, _message: &Message) -> bool {
-        true
+    /// What becomes of a message in scope that arrives at a corrupted node. What the attack says at this moment goes out before the
+    /// node reacts.
+    fn receive(&mut self, _scene: &mut Scene<'_>, _from: NodeId, _message: &Message) -> Reception {
+        Reception::Heard
     }
 
-    /// Puts what is sent instead of `departure` into `out`.
-    fn send(&self, _scene: &Scene<'_>, departure: Departure, out: &mut Vec<Departure>) {
-        out.push(departure);
-    }
-}
-
-/// What the corrupted replicas have seen proposed: common to all of them.
-#[derive(Debug, Default)]
-pub(crate) struct Knowledge {
-    proposals: BTreeMap<(SeqNum, View), Vec<Digest>>,
-}
-
-impl Knowledge {
-    /// Older proposals are forgotten when there are so many places.
-    const PLACES: usize = 1024;
-
-    pub(crate) fn learn(&mut self, message: &Message) {
-        if let Message::PrePrepare(pre_prepare) = message {
-            let Slot { view, seq, digest } = pre_prepare.slot();
-            let digests = self.proposals.entry((seq, view)).or_default();
-            if !digests.contains(&digest) {
-                digests.push(digest);
-            }
-            if self.proposals.len() > Knowledge::PLACES {
-                self.proposals.pop_first();
-            }
-        }
+    /// What is sent instead of a message in scope.
+    fn send(&mut self, scene: &mut Scene<'_>, departure: Departure) {
+        scene.send(departure);
     }
 
-    /// What was proposed for a place, in the order in which it was learnt.
-    pub(crate) fn proposals(&self, view: View, seq: SeqNum) -> &[Digest] {
-        self.proposals.get(&(seq, view)).map_or(&[], Vec::as_slice)
+    /// The time has come that `next_wake` asked for: once for each corrupted node that takes part.
+    fn wake(&mut self, _scene: &mut Scene<'_>) {}
+
+    /// When it wants to be woken next, if it was last woken at `last`; none before the first time.
+    fn next_wake(&self, _last: Option<Time>) -> Option<Time> {
+        None
     }
 }
 
 /// An attack with its scope, as the controller holds it.
 pub(crate) struct ActiveAttack {
-    pub(crate) attack: Box<dyn Attack>,
-    pub(crate) inbound: bool,
+    kind: AttackKind,
+    about: About,
     scope: Scope,
     draws: Key,
+    last_wake: Option<Time>,
 }
 
 impl ActiveAttack {
     pub(crate) fn new(config: &AttackConfig, draws: Key) -> ActiveAttack {
-        let attack = config.kind.behaviour();
-        ActiveAttack { attack, inbound: config.kind.is_inbound(), scope: config.scope.clone(), draws }
+        let AttackConfig { kind, scope } = config.clone();
+        ActiveAttack { about: kind.about(), kind, scope, draws, last_wake: None }
     }
 
-    /// The name of the draws for this message if the attack applies to it, recipients aside.
-    pub(crate) fn applies(&self, now: Time, node: NodeId, message: &Message) -> Option<Key> {
-        let Scope { members, start, end, probability, messages, .. } = &self.scope;
-        let kind = message.kind();
-        let in_scope = *start <= now
-            && now < *end
-            && members.as_ref().is_none_or(|members| members.contains(&node))
-            && self.attack.messages().contains(&kind)
-            && messages.as_ref().is_none_or(|messages| messages.contains(&kind));
+    pub(crate) fn name(&self) -> &'static str {
+        self.about.name
+    }
+
+    /// The name of the draws for this message if it is in scope, recipients aside.
+    fn draws_for(&self, scene: &Scene<'_>, message: &Message) -> Option<Key> {
+        let node = scene.node();
+        let in_scope = self.scope.is_open_at(scene.now)
+            && self.scope.has_member(node)
+            && self.scope.covers(&self.about, message, scene.view);
         if !in_scope {
             return None;
         }
         let view = message.view().map_or(0, |view| u64::from(view.0));
-        let name = [u64::from(node.0), kind as u64, view, message.seq(), message.digest().0];
+        let name = [u64::from(node.0), message.kind() as u64, view, message.seq(), message.digest().0];
         let draws = name.into_iter().fold(self.draws, Key::child);
-        draws.chance(*probability).then(|| draws.child(1))
+        draws.chance(self.scope.probability).then(|| draws.child(1))
+    }
+
+    /// What becomes of a message that arrives, and whether the attack acted; what it says goes to `scene`.
+    pub(crate) fn receive(&mut self, mut scene: Scene<'_>, from: NodeId, message: &Message) -> (Reception, bool) {
+        if !self.about.hears() {
+            return (Reception::Heard, false);
+        }
+        let Some(draws) = self.draws_for(&scene, message) else { return (Reception::Heard, false) };
+        scene.draws = draws;
+        let before = scene.out.len();
+        let reception = self.kind.get_mut().receive(&mut scene, from, message);
+        (reception, reception != Reception::Heard || scene.out.len() > before)
+    }
+
+    /// Puts what is sent instead of `departure` to `scene`, and tells whether that is something else.
+    pub(crate) fn send(&mut self, mut scene: Scene<'_>, departure: Departure) -> bool {
+        let draws = if self.about.says() { self.draws_for(&scene, &departure.message) } else { None };
+        let Some(draws) = draws else {
+            scene.send(departure);
+            return false;
+        };
+        let node = scene.node();
+        let (inside, outside) = self.split(node, departure);
+        scene.out.extend(outside);
+        let Some(departure) = inside else { return false };
+        scene.draws = draws;
+        let (original, first) = (departure.clone(), scene.out.len());
+        self.kind.get_mut().send(&mut scene, departure);
+        !original.is_all_of(node, &scene.out[first..])
     }
 
     /// Splits a message into what goes to nodes in scope and what does not.
-    pub(crate) fn split(&self, from: NodeId, departure: Departure) -> (Option<Departure>, Option<Departure>) {
+    fn split(&self, from: NodeId, departure: Departure) -> (Option<Departure>, Option<Departure>) {
         let Some(scope) = &self.scope.to else { return (Some(departure), None) };
-        let (mut inside, mut outside) = (Vec::new(), Vec::new());
-        departure.to.for_each(from, |to| if scope.contains(&to) { inside.push(to) } else { outside.push(to) });
-        let part = |nodes: Vec<NodeId>| {
-            let message = departure.message.clone();
-            (!nodes.is_empty()).then(|| Departure { to: Recipients::List(nodes.into()), message })
-        };
-        (part(inside), part(outside))
+        let (inside, outside) = departure.recipients(from).into_iter().partition(|to| scope.contains(to));
+        (departure.redirected(inside), departure.redirected(outside))
+    }
+
+    /// When it wants to be woken next.
+    pub(crate) fn next_wake(&self) -> Option<Time> {
+        let wake = self.kind.get().next_wake(self.last_wake)?.max(self.scope.start);
+        (wake < self.scope.end).then_some(wake)
+    }
+
+    /// Wakes it for a node, if it takes part; tells whether it said something.
+    pub(crate) fn wake(&mut self, mut scene: Scene<'_>) -> bool {
+        if !self.scope.has_member(scene.node()) {
+            return false;
+        }
+        scene.draws = self.draws.component("wake").child(u64::from(scene.node().0)).child(scene.now.as_nanos());
+        let before = scene.out.len();
+        self.kind.get_mut().wake(&mut scene);
+        scene.out.len() > before
+    }
+
+    pub(crate) fn has_woken(&mut self, now: Time) {
+        self.last_wake = Some(now);
     }
 }

@@ -9,7 +9,8 @@
 //! talks to this group and to its like. So it votes towards each group for what that group got, at the moments at which an honest
 //! replica in its place would.
 
-use crate::attack::{AttackConfig, AttackKind, Departure};
+use crate::attack::{AttackConfig, Departure};
+use crate::kind::AttackKind;
 use byzlab_network::{NodeId, Recipients};
 use byzlab_replica::{Digest, Message, MessageKind, ProtocolConfig};
 use std::collections::VecDeque;
@@ -30,7 +31,7 @@ impl Collusion {
     /// The collusion that the attacks ask for, among these replicas.
     pub(crate) fn of(attacks: &[AttackConfig], config: &ProtocolConfig, corrupted: &[NodeId]) -> Option<Collusion> {
         let groups = attacks.iter().find_map(|attack| match &attack.kind {
-            AttackKind::Equivocate { groups, collude: true } => Some(groups),
+            AttackKind::Equivocate(attack) if attack.collude => Some(&attack.groups),
             _ => None,
         })?;
         let replicas = config.cluster.replicas();
@@ -47,8 +48,7 @@ impl Collusion {
     /// What really leaves of what a side of `node` sends: what goes to its own group and to the other colluders. If that is a
     /// proposal for one group, it is noted.
     pub(crate) fn divert(&mut self, side: usize, node: NodeId, departure: Departure) -> Option<Departure> {
-        let mut to = Vec::new();
-        departure.to.for_each(node, |recipient| to.push(recipient));
+        let mut to = departure.recipients(node);
         if let Message::PrePrepare(pre_prepare) = &departure.message
             && side == 0
             && let Some(group) = self.group_of(&to)

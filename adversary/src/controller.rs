@@ -1,38 +1,70 @@
-//! The controller: the one actor that plays every corrupted replica.
+//! The controller: the one actor that plays every corrupted node.
 
-use crate::attack::{ActiveAttack, AttackConfig, Departure, Knowledge, Scene};
+use crate::attack::{ActiveAttack, AttackConfig, Departure, Reception, Scene};
 use crate::collusion::Collusion;
 use crate::event::Event;
+use crate::knowledge::Knowledge;
+use crate::puppet::{Played, Puppet};
 use byzlab_network::{Arrival, Key, NodeId, Outbox, Process, Span, Time};
 use byzlab_replica::{
-    Costs, Digest, Effects, Event as ProtocolEvent, Input, Message, Replica, Signer, Timers, ordered_events,
+    Client, Costs, Digest, Effects, Event as ProtocolEvent, Input, Message, ProtocolConfig, Replica, Timers,
+    ordered_events,
 };
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-/// Plays the corrupted replicas of a run.
+type Out = Outbox<Message, Event>;
+
+/// Plays the corrupted nodes of a run.
 pub struct Controller {
+    config: Arc<ProtocolConfig>,
     puppets: Vec<Puppet>,
+    /// The place of each node among the puppets.
+    place_of: Vec<Option<usize>>,
     attacks: Vec<ActiveAttack>,
     knowledge: Knowledge,
     collusion: Option<Collusion>,
+    /// All corrupted nodes, lowest id first.
+    corrupted: Vec<NodeId>,
     /// The corrupted replicas, if they collude; else nobody.
     colluders: Vec<NodeId>,
+    agenda: Agenda,
+    /// What a step leaves to be done; kept for its room.
+    effects: Effects,
+    /// At the latest when something is due.
+    next_wake: Option<Time>,
     started: bool,
 }
 
-/// A corrupted replica: the honest state machine, with others' hands on its mouth and ears; one, or one for each story that
-/// colluders tell.
-struct Puppet {
-    sides: Vec<Side>,
-    /// None if nothing that it does takes time.
-    costs: Option<Box<Costs>>,
-    /// When the work for what it sent last is done.
-    busy_until: Time,
+/// What attacks put off.
+#[derive(Default)]
+struct Agenda {
+    /// By instant, and at one instant in the order in which it was put off.
+    due: BTreeMap<(Time, u64), Deferred>,
+    count: u64,
 }
 
-#[derive(Clone)]
-struct Side {
-    replica: Replica,
-    timers: Timers,
+enum Deferred {
+    /// A message leaves.
+    Departure(Place, Departure),
+    /// A message reaches its puppet, as far as the attacks from this one on let it.
+    Arrival { puppet: usize, from: NodeId, message: Message, attack: usize },
+}
+
+impl Agenda {
+    fn put(&mut self, at: Time, what: Deferred) {
+        self.due.insert((at, self.count), what);
+        self.count += 1;
+    }
+
+    fn next(&self) -> Option<Time> {
+        self.due.first_key_value().map(|(&(at, _), _)| at)
+    }
+
+    fn pop(&mut self, now: Time) -> Option<Deferred> {
+        self.next().filter(|&at| at <= now)?;
+        self.due.pop_first().map(|(_, what)| what)
+    }
 }
 
 /// A side of a puppet, by their indices.
@@ -42,88 +74,118 @@ struct Place {
     side: usize,
 }
 
-impl Puppet {
-    fn signer(&self) -> &Signer {
-        self.sides[0].replica.signer()
-    }
-
-    fn id(&self) -> NodeId {
-        self.signer().node()
-    }
-}
-
 impl Controller {
-    /// A controller for these replicas, which hand over state and signer. `run` names its random draws.
-    pub fn new(replicas: Vec<Replica>, attacks: &[AttackConfig], run: Key) -> Controller {
+    /// A controller for these replicas and clients, which hand over state and signer. `run` names its random draws.
+    pub fn new(
+        config: Arc<ProtocolConfig>,
+        replicas: Vec<Replica>,
+        clients: Vec<Client>,
+        attacks: &[AttackConfig],
+        run: Key,
+    ) -> Controller {
         let draws = run.component("attack");
         let nodes: Vec<NodeId> = replicas.iter().map(Replica::id).collect();
-        let config = replicas.first().map(Replica::config);
-        let collusion = config.and_then(|config| Collusion::of(attacks, config, &nodes));
+        let collusion = Collusion::of(attacks, &config, &nodes);
         let attacks = attacks.iter().zip(0..).map(|(attack, index)| ActiveAttack::new(attack, draws.child(index)));
-        let sides = collusion.as_ref().map_or(1, Collusion::sides);
-        let puppet = |replica| Puppet {
-            sides: vec![Side { replica, timers: Timers::default() }; sides],
-            costs: None,
-            busy_until: Time::START,
-        };
-        Controller {
-            puppets: replicas.into_iter().map(puppet).collect(),
+        let mut controller = Controller {
+            config,
+            puppets: Vec::new(),
+            place_of: Vec::new(),
             attacks: attacks.collect(),
             knowledge: Knowledge::default(),
             colluders: if collusion.is_some() { nodes } else { Vec::new() },
             collusion,
+            corrupted: Vec::new(),
+            agenda: Agenda::default(),
+            effects: Effects::default(),
+            next_wake: Some(Time::START),
             started: false,
-        }
+        };
+        let replicas = replicas.into_iter().map(|replica| Played::Replica(Box::new(replica)));
+        let clients = clients.into_iter().map(|client| Played::Client(Box::new(client)));
+        replicas.chain(clients).for_each(|machine| controller.add(machine, Timers::default()));
+        controller
     }
 
-    /// The same, with what messages and requests cost each replica: lies are no cheaper than the truth.
+    /// The same, with what messages and requests cost each node: lies are no cheaper than the truth.
     #[must_use]
     pub fn with_costs(mut self, costs: impl Fn(NodeId) -> Option<Costs>) -> Controller {
         for puppet in &mut self.puppets {
-            puppet.costs = costs(puppet.id()).map(Box::new);
+            puppet.costs = costs(puppet.node()).map(Box::new);
         }
         self
     }
 
-    /// The replicas that it plays.
-    pub fn nodes(&self) -> Vec<NodeId> {
-        self.puppets.iter().map(Puppet::id).collect()
+    /// The nodes that it plays.
+    pub fn nodes(&self) -> &[NodeId] {
+        &self.corrupted
     }
 
-    fn places(&self) -> impl Iterator<Item = Place> + use<> {
-        let sides = self.puppets.first().map_or(0, |puppet| puppet.sides.len());
-        (0..self.puppets.len()).flat_map(move |puppet| (0..sides).map(move |side| Place { puppet, side }))
+    fn add(&mut self, machine: Played, timers: Timers) {
+        let sides = self.collusion.as_ref().map_or(1, Collusion::sides);
+        let puppet = Puppet::new(machine, timers, sides);
+        let node = puppet.node();
+        if self.place_of.len() <= node.index() {
+            self.place_of.resize(node.index() + 1, None);
+        }
+        self.place_of[node.index()] = Some(self.puppets.len());
+        self.puppets.push(puppet);
+        self.corrupted.push(node);
+        self.corrupted.sort_unstable();
     }
 
-    fn step(&mut self, now: Time, place: Place, input: Input, out: &mut Outbox<Message, Event>) {
+    fn place_of(&self, node: NodeId) -> Option<usize> {
+        self.place_of.get(node.index()).copied().flatten()
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let sides =
+            |(puppet, played): (usize, &Puppet)| (0..played.sides.len()).map(move |side| Place { puppet, side });
+        self.puppets.iter().enumerate().flat_map(sides).collect()
+    }
+
+    /// Whether nobody looks at what passes.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.attacks.is_empty() && self.collusion.is_none()
+    }
+
+    fn wake_at(&mut self, at: Time) {
+        self.next_wake = Some(self.next_wake.map_or(at, |wake| wake.min(at)));
+    }
+
+    fn step(&mut self, now: Time, place: Place, input: Input, out: &mut Out) {
         let because = out.cause();
-        let side = &mut self.puppets[place.puppet].sides[place.side];
-        let mut effects = Effects::default();
-        side.replica.step(now, input, &mut effects);
-        let Puppet { costs, busy_until, .. } = &mut self.puppets[place.puppet];
+        let mut effects = std::mem::take(&mut self.effects);
+        let Puppet { sides, costs, busy_until, .. } = &mut self.puppets[place.puppet];
+        let side = &mut sides[place.side];
+        side.step(now, input, &mut effects);
+        // What a corrupted replica makes of it is nobody's business.
+        effects.events.clear();
         if let Some(costs) = costs {
-            *busy_until = *busy_until + costs.execute(effects.executed);
+            *busy_until = *busy_until + costs.execute(std::mem::take(&mut effects.executed));
             out.busy_until(*busy_until);
         }
-        let side = &mut self.puppets[place.puppet].sides[place.side];
-        for (timer, at) in effects.timers {
+        for (timer, at) in effects.timers.drain(..) {
             side.timers.set(timer, at, because);
+            if let Some(at) = at {
+                self.next_wake = Some(self.next_wake.map_or(at, |wake| wake.min(at)));
+            }
         }
         let mut proposed: Vec<Digest> = Vec::new();
-        for (to, message) in effects.sends {
-            self.send(now, place, Departure { to, message }, &mut proposed, out);
+        for (to, message) in effects.sends.drain(..) {
+            let departure = Departure { at: now, to, message };
+            if self.is_plain() {
+                self.leave(now, place, departure, &mut proposed, out);
+            } else {
+                self.send(now, place, 0, vec![departure], &mut proposed, out);
+            }
         }
+        self.effects = effects;
     }
 
-    /// Gives a message to the sides of a replica that it is for.
-    fn hand_over(
-        &mut self,
-        now: Time,
-        puppet: usize,
-        from: NodeId,
-        message: &Message,
-        out: &mut Outbox<Message, Event>,
-    ) {
+    /// Gives a message to the sides of a puppet that it is for.
+    fn hand_over(&mut self, now: Time, puppet: usize, from: NodeId, message: &Message, out: &mut Out) {
         let side = self.collusion.as_ref().and_then(|collusion| collusion.side_of(message));
         let sides = match side {
             Some(side) => side..side + 1,
@@ -134,120 +196,203 @@ impl Controller {
         }
     }
 
-    /// Sends what the attacks make of a message.
+    /// An attack at this place acts for a puppet; what it says goes to `departures`.
+    fn stage<T>(
+        &mut self,
+        now: Time,
+        attack: usize,
+        puppet: usize,
+        departures: &mut Vec<Departure>,
+        act: impl FnOnce(&mut ActiveAttack, Scene<'_>) -> T,
+    ) -> T {
+        let Controller { config, puppets, attacks, knowledge, corrupted, colluders, .. } = self;
+        let puppet = &puppets[puppet];
+        let scene = Scene {
+            now,
+            signer: &puppet.signer,
+            view: puppet.view(),
+            config,
+            corrupted,
+            colluders,
+            draws: Key::root(0),
+            knowledge,
+            out: departures,
+        };
+        let result = act(&mut attacks[attack], scene);
+        if let Some(at) = attacks[attack].next_wake() {
+            self.wake_at(at);
+        }
+        result
+    }
+
+    /// Sends what the attacks from `first` on make of some messages.
     fn send(
         &mut self,
         now: Time,
         place: Place,
-        departure: Departure,
+        first: usize,
+        mut departures: Vec<Departure>,
         proposed: &mut Vec<Digest>,
-        out: &mut Outbox<Message, Event>,
+        out: &mut Out,
     ) {
-        let signer = self.puppets[place.puppet].signer();
-        let node = signer.node();
-        let mut departures = vec![departure];
-        for active in self.attacks.iter().filter(|active| !active.inbound) {
-            let mut changed = Vec::new();
+        for index in first..self.attacks.len() {
+            let mut changed = Vec::with_capacity(departures.len());
             let mut acted = false;
             for departure in departures {
-                let Some(draws) = active.applies(now, node, &departure.message) else {
-                    changed.push(departure);
-                    continue;
-                };
-                let (inside, outside) = active.split(node, departure);
-                changed.extend(outside);
-                if let Some(departure) = inside {
-                    let scene = Scene { signer, draws, knowledge: &self.knowledge, colluders: &self.colluders };
-                    let (original, first) = (departure.clone(), changed.len());
-                    active.attack.send(&scene, departure, &mut changed);
-                    acted |= !original.is_all_of(node, &changed[first..]);
-                }
+                acted |=
+                    self.stage(now, index, place.puppet, &mut changed, |attack, scene| attack.send(scene, departure));
             }
             if acted {
-                out.event(now, node, Event::Attack(active.attack.name()));
+                self.report(now, index, place.puppet, out);
             }
             departures = changed;
         }
-        let departures = match &mut self.collusion {
-            Some(collusion) => departures.into_iter().filter_map(|d| collusion.divert(place.side, node, d)).collect(),
-            None => departures,
-        };
-        for Departure { to, message } in departures {
-            self.knowledge.learn(&message);
-            if let Message::PrePrepare(pre_prepare) = &message
-                && pre_prepare.vote.replica == node
-                && !proposed.contains(&pre_prepare.vote.digest)
-            {
-                proposed.push(pre_prepare.vote.digest);
-                out.event(now, node, ProtocolEvent::Propose(pre_prepare.slot()).into());
-                ordered_events(pre_prepare).for_each(|event| out.event(now, node, event.into()));
-                if place.side == 0 && self.collusion.is_some() {
-                    // Its own other sides have proposed this just now.
-                    self.hand_over(now, place.puppet, node, &message, out);
-                }
+        for departure in departures {
+            if departure.at > now {
+                self.wake_at(departure.at);
+                self.agenda.put(departure.at, Deferred::Departure(place, departure));
+            } else {
+                self.leave(now, place, departure, proposed, out);
             }
-            let Puppet { costs, busy_until, .. } = &mut self.puppets[place.puppet];
-            if let Some(costs) = costs {
-                *busy_until = *busy_until + costs.send_out(&to, &message);
-            }
-            out.send(*busy_until, node, to, message);
         }
     }
 
-    /// Whether the attacks let a message through to the replica.
-    fn lets_in(&self, arrival: &Arrival<Message>, index: usize, out: &mut Outbox<Message, Event>) -> bool {
-        for active in self.attacks.iter().filter(|active| active.inbound) {
-            let Some(draws) = active.applies(arrival.time, arrival.to(), &arrival.message) else { continue };
-            let signer = self.puppets[index].signer();
-            let scene = Scene { signer, draws, knowledge: &self.knowledge, colluders: &self.colluders };
-            if !active.attack.lets_in(&scene, &arrival.message) {
-                out.event(arrival.time, arrival.to(), Event::Attack(active.attack.name()));
-                return false;
+    fn report(&self, now: Time, attack: usize, puppet: usize, out: &mut Out) {
+        out.event(now, self.puppets[puppet].node(), Event::Attack(self.attacks[attack].name()));
+    }
+
+    /// A message leaves for the network.
+    fn leave(&mut self, now: Time, place: Place, departure: Departure, proposed: &mut Vec<Digest>, out: &mut Out) {
+        let node = self.puppets[place.puppet].node();
+        let departure = match &mut self.collusion {
+            Some(collusion) if node.0 < self.config.cluster.replicas() => collusion.divert(place.side, node, departure),
+            _ => Some(departure),
+        };
+        let Some(Departure { to, message, .. }) = departure else { return };
+        if !self.is_plain() {
+            self.knowledge.learn(&message);
+        }
+        if let Message::PrePrepare(pre_prepare) = &message
+            && pre_prepare.vote.replica == node
+            && !proposed.contains(&pre_prepare.vote.digest)
+        {
+            proposed.push(pre_prepare.vote.digest);
+            out.event(now, node, ProtocolEvent::Propose(pre_prepare.slot()).into());
+            ordered_events(pre_prepare).for_each(|event| out.event(now, node, event.into()));
+            if place.side == 0 && self.collusion.is_some() {
+                // Its own other sides have proposed this just now.
+                self.hand_over(now, place.puppet, node, &message, out);
             }
         }
-        true
+        let Puppet { costs, busy_until, .. } = &mut self.puppets[place.puppet];
+        if let Some(costs) = costs {
+            *busy_until = *busy_until + costs.send_out(&to, &message);
+        }
+        out.send((*busy_until).max(now), node, to, message);
+    }
+
+    /// Lets a message reach a puppet, as far as the attacks from `first` on let it.
+    fn hear(&mut self, now: Time, puppet: usize, from: NodeId, message: &Message, first: usize, out: &mut Out) {
+        for index in first..self.attacks.len() {
+            let mut said = Vec::new();
+            let (reception, acted) =
+                self.stage(now, index, puppet, &mut said, |attack, scene| attack.receive(scene, from, message));
+            if acted {
+                self.report(now, index, puppet, out);
+            }
+            if !said.is_empty() {
+                self.send(now, Place { puppet, side: 0 }, index + 1, said, &mut Vec::new(), out);
+            }
+            match reception {
+                Reception::Heard => {}
+                Reception::Lost => return,
+                Reception::Later(at) => {
+                    let message = message.clone();
+                    self.wake_at(at);
+                    return self.agenda.put(at, Deferred::Arrival { puppet, from, message, attack: index + 1 });
+                }
+            }
+        }
+        self.hand_over(now, puppet, from, message, out);
+    }
+
+    fn start(&mut self, now: Time, out: &mut Out) {
+        self.started = true;
+        for puppet in &self.puppets {
+            out.event(now, puppet.node(), Event::Corrupt);
+        }
+        for place in self.places() {
+            self.step(now, place, Input::Start, out);
+        }
+    }
+
+    /// What attacks put off until now.
+    fn take_up(&mut self, now: Time, out: &mut Out) {
+        while let Some(deferred) = self.agenda.pop(now) {
+            match deferred {
+                Deferred::Departure(place, departure) => self.leave(now, place, departure, &mut Vec::new(), out),
+                Deferred::Arrival { puppet, from, message, attack } => {
+                    self.hear(now, puppet, from, &message, attack, out);
+                }
+            }
+        }
+    }
+
+    fn wake_attacks(&mut self, now: Time, out: &mut Out) {
+        for index in 0..self.attacks.len() {
+            if self.attacks[index].next_wake().is_none_or(|at| at > now) {
+                continue;
+            }
+            for puppet in 0..self.puppets.len() {
+                let mut said = Vec::new();
+                if self.stage(now, index, puppet, &mut said, ActiveAttack::wake) {
+                    self.report(now, index, puppet, out);
+                    self.send(now, Place { puppet, side: 0 }, index + 1, said, &mut Vec::new(), out);
+                }
+            }
+            self.attacks[index].has_woken(now);
+        }
     }
 }
 
 impl Process<Message, Event> for Controller {
     fn work_of(&mut self, arrival: &Arrival<Message>) -> Span {
-        let puppet = self.puppets.iter_mut().find(|puppet| puppet.id() == arrival.to());
+        let puppet = self.place_of(arrival.to()).map(|place| &mut self.puppets[place]);
         let costs = puppet.and_then(|puppet| puppet.costs.as_mut());
         costs.map_or(Span::ZERO, |costs| costs.take_in(&arrival.message))
     }
 
-    fn receive(&mut self, arrival: Arrival<Message>, out: &mut Outbox<Message, Event>) {
-        let node = arrival.to();
-        let Some(index) = self.puppets.iter().position(|puppet| puppet.id() == node) else { return };
-        self.puppets[index].busy_until = arrival.time;
-        self.knowledge.learn(&arrival.message);
-        if self.lets_in(&arrival, index, out) {
-            let from = arrival.from();
-            self.hand_over(arrival.time, index, from, &arrival.message, out);
+    fn receive(&mut self, arrival: Arrival<Message>, out: &mut Out) {
+        let (now, from) = (arrival.time, arrival.from());
+        let Some(puppet) = self.place_of(arrival.to()) else { return };
+        self.puppets[puppet].busy_until = now;
+        if self.is_plain() {
+            return self.step(now, Place { puppet, side: 0 }, Input::Message(from, arrival.message), out);
         }
+        self.knowledge.learn(&arrival.message);
+        self.hear(now, puppet, from, &arrival.message, 0, out);
     }
 
-    fn wake(&mut self, now: Time, out: &mut Outbox<Message, Event>) {
+    fn wake(&mut self, now: Time, out: &mut Out) {
         self.puppets.iter_mut().for_each(|puppet| puppet.busy_until = now);
         if !self.started {
-            self.started = true;
-            for puppet in &self.puppets {
-                out.event(now, puppet.id(), Event::Corrupt);
-            }
-            self.places().for_each(|place| self.step(now, place, Input::Start, out));
+            self.start(now, out);
         }
+        self.take_up(now, out);
+        self.wake_attacks(now, out);
         for place in self.places() {
-            while let Some((timer, because)) = self.puppets[place.puppet].sides[place.side].timers.pop(now) {
-                out.woken(now, self.puppets[place.puppet].id(), because);
+            while let Some((timer, because)) = self.puppets[place.puppet].sides[place.side].pop_timer(now) {
+                out.woken(now, self.puppets[place.puppet].node(), because);
                 self.step(now, place, Input::Timer(timer), out);
             }
         }
+        let timers = self.puppets.iter().filter_map(Puppet::next_timer);
+        let attacks = self.attacks.iter().filter_map(ActiveAttack::next_wake);
+        self.next_wake = timers.chain(attacks).chain(self.agenda.next()).min();
     }
 
+    #[inline]
     fn next_wake(&self) -> Option<Time> {
-        if !self.started {
-            return Some(Time::START);
-        }
-        self.puppets.iter().flat_map(|puppet| &puppet.sides).filter_map(|side| side.timers.next()).min()
+        self.next_wake
     }
 }

@@ -11,13 +11,19 @@
 //! An attack is one file in `attacks/`.
 
 mod attack;
-mod attacks;
+pub mod attacks;
 mod collusion;
 mod controller;
 mod event;
+mod kind;
+mod knowledge;
+mod parameter;
+mod puppet;
 mod selection;
 
-pub use attack::{AttackConfig, AttackKind, Groups, Scope};
+pub use attack::{About, ActsOn, AttackConfig, Family, Need, Scope};
 pub use controller::Controller;
 pub use event::Event;
+pub use kind::AttackKind;
+pub use parameter::{Groups, NodeSort, Parameter, Visit};
 pub use selection::Selection;

@@ -7,7 +7,7 @@ use crate::rows::write_record;
 use byzlab_adversary::{Controller, Event};
 use byzlab_analysis::oracle::{Invariant, Judgement, Violation};
 use byzlab_analysis::{EventWriter, LatencyPartsWriter, Outcome, RunRow};
-use byzlab_network::{Fault, Key, Observer, Record, Simulation, Time, Trail, Verdict};
+use byzlab_network::{Fault, Key, NodeId, Observer, Record, Simulation, Time, Trail, Verdict};
 use byzlab_replica::{Authentication, Client, Costs, Message, Outage, Replica, Shell, Signer, Wire};
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -149,7 +149,8 @@ pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
     }
     let costs = |node| processing.map(|processing| Costs::new(processing, wire, node, key));
     let operations = key.component("operations");
-    let mut puppets = Vec::new();
+    let false_clients: Vec<NodeId> = settings.adversary.corrupted_clients(protocol).collect();
+    let (mut puppets, mut liars) = (Vec::new(), Vec::new());
     for signer in Signer::deal(usize::from(protocol.cluster.replicas()) + usize::from(protocol.clients)) {
         let node = signer.node();
         if corrupted.contains(&node) {
@@ -164,13 +165,18 @@ pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
         } else {
             let requests = operations.child(u64::from(node.0));
             let client = Client::new(Arc::clone(protocol), Arc::clone(&settings.workload), signer, requests);
+            if false_clients.contains(&node) {
+                liars.push(client);
+                continue;
+            }
             let shell = Shell::new(client).with_clock(settings.clock_of(node));
             simulation.seat(&[node], shell.with_costs(costs(node)));
         }
     }
-    if !puppets.is_empty() {
-        let controller = Controller::new(puppets, &settings.adversary.attacks, key);
-        simulation.seat(&corrupted, controller.with_costs(costs));
+    if !puppets.is_empty() || !liars.is_empty() {
+        let controller = Controller::new(Arc::clone(protocol), puppets, liars, &settings.adversary.attacks, key);
+        let nodes: Vec<NodeId> = corrupted.into_iter().chain(false_clients).collect();
+        simulation.seat(&nodes, controller.with_costs(costs));
     }
     simulation
 }

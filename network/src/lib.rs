@@ -37,7 +37,7 @@ pub use delays::Delays;
 pub use latency::Latency;
 pub use link::{NetworkModel, Reorder, Toll};
 pub use node::{Arrival, Event, Happening, Label, Message, NodeId, Outbox, Process, Recipients, Record, Sending};
-pub use random::Key;
+pub use random::{Draw, Key};
 pub use router::{Ending, Observer, Traffic, Verdict};
 pub use scene::{Action, Cut, KindSet, NodeSet, Partition, Rule, RuleScope, SceneError, Synchrony};
 pub use schedule::{Churn, Fickle, Pairs, Schedule, ScheduleError, Step};

@@ -114,6 +114,11 @@ impl Client {
         self.signer.node()
     }
 
+    /// Its signer, for whoever takes it over.
+    pub fn signer(&self) -> &Signer {
+        &self.signer
+    }
+
     /// Reacts to an input at `now`.
     pub fn step(&mut self, now: Time, input: Input, effects: &mut Effects) {
         match input {

@@ -1,41 +1,52 @@
 //! A primary that proposes different things to different replicas. The batches differ in the order of their requests and in the
 //! primary's own nonce; the requests keep their clients' signatures.
 
-use crate::attack::{Attack, Departure, Groups, Scene};
-use byzlab_network::Recipients;
+use crate::attack::{About, Attack, Departure, Family, Scene};
+use crate::parameter::{Groups, Parameter, Visit};
 use byzlab_replica::{Batch, Message, MessageKind, PrePrepare, Slot};
 use std::sync::Arc;
 
-pub(crate) struct Equivocate {
-    pub(crate) groups: Groups,
+/// A primary that proposes different things to different replicas.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Equivocate {
+    /// Who gets the same; who is in no group gets nothing.
+    pub groups: Groups,
+    /// Whether all corrupted replicas vote towards each group for what that group got.
+    pub collude: bool,
+}
+
+impl Default for Equivocate {
+    fn default() -> Equivocate {
+        Equivocate { groups: Groups::Halves, collude: false }
+    }
 }
 
 impl Attack for Equivocate {
-    fn name(&self) -> &'static str {
-        "equivocate"
+    fn about(&self) -> About {
+        let summary = "As primary, proposes different things to different replicas.";
+        About::saying("equivocate", Family::Lying, summary, &[MessageKind::PrePrepare])
     }
 
-    fn messages(&self) -> &'static [MessageKind] {
-        &[MessageKind::PrePrepare]
+    fn parameters(&mut self, visit: &mut dyn Visit) {
+        visit.groups(Parameter::new("groups", "who gets the same; who is in none gets nothing"), &mut self.groups);
+        let about = "whether all corrupted replicas vote towards each group for what it got";
+        visit.flag(Parameter::new("collude", about), &mut self.collude);
     }
 
-    fn send(&self, scene: &Scene<'_>, departure: Departure, out: &mut Vec<Departure>) {
+    fn send(&mut self, scene: &mut Scene<'_>, departure: Departure) {
         let Message::PrePrepare(original) = &departure.message else { return };
-        let mut recipients = Vec::new();
-        departure.to.for_each(scene.signer.node(), |to| recipients.push(to));
+        let mut recipients = departure.recipients(scene.node());
         recipients.retain(|node| !scene.colluders.contains(node));
         for (index, group) in self.groups.divide(&recipients).into_iter().enumerate() {
-            if group.is_empty() {
-                continue;
-            }
+            let Some(told) = departure.redirected(group) else { continue };
             let message = if index == 0 {
-                departure.message.clone()
+                told.message
             } else {
                 let batch = Arc::new(variant(&original.batch, index));
                 let Slot { view, seq, .. } = original.slot();
                 Message::PrePrepare(Arc::new(PrePrepare::new(scene.signer, view, seq, batch)))
             };
-            out.push(Departure { to: Recipients::List(group.into()), message });
+            scene.send(Departure { message, ..told });
         }
     }
 }

@@ -1,23 +1,22 @@
 //! A replica that votes for a digest that nobody proposed instead of for the one it accepted.
 
-use crate::attack::{Attack, Departure, Scene};
+use crate::attack::{About, Attack, Departure, Family, Scene};
 use byzlab_replica::{Digest, Message, MessageKind, Vote};
 
-pub(crate) struct FakeDigest;
+/// A replica that votes for a digest that nobody proposed instead of for the one it accepted.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct FakeDigest;
 
 impl Attack for FakeDigest {
-    fn name(&self) -> &'static str {
-        "fake_digest"
+    fn about(&self) -> About {
+        let summary = "Votes for a digest that nobody proposed.";
+        About::saying("fake_digest", Family::Lying, summary, &[MessageKind::Prepare, MessageKind::Commit])
     }
 
-    fn messages(&self) -> &'static [MessageKind] {
-        &[MessageKind::Prepare, MessageKind::Commit]
-    }
-
-    fn send(&self, scene: &Scene<'_>, departure: Departure, out: &mut Vec<Departure>) {
+    fn send(&mut self, scene: &mut Scene<'_>, departure: Departure) {
         let Message::Vote(vote) = &departure.message else { return };
         let fake = scene.signer.sign(Vote { digest: invented_digest(scene), ..**vote });
-        out.push(Departure { to: departure.to, message: Message::Vote(fake) });
+        scene.send(Departure { message: Message::Vote(fake), ..departure });
     }
 }
 

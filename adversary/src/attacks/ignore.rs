@@ -1,20 +1,20 @@
 //! A backup that does not react to a pre-prepare: it never sees it, so it casts no votes for its number.
 
-use crate::attack::{Attack, Scene};
+use crate::attack::{About, Attack, Family, Reception, Scene};
+use byzlab_network::NodeId;
 use byzlab_replica::{Message, MessageKind};
 
-pub(crate) struct Ignore;
+/// A backup that does not react to a pre-prepare: it never sees it, so it casts no votes for its number.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Ignore;
 
 impl Attack for Ignore {
-    fn name(&self) -> &'static str {
-        "ignore"
+    fn about(&self) -> About {
+        let summary = "Does not react to a pre-prepare, and so casts no votes for its number.";
+        About::hearing("ignore", Family::Lying, summary, &[MessageKind::PrePrepare])
     }
 
-    fn messages(&self) -> &'static [MessageKind] {
-        &[MessageKind::PrePrepare]
-    }
-
-    fn lets_in(&self, _: &Scene<'_>, _: &Message) -> bool {
-        false
+    fn receive(&mut self, _: &mut Scene<'_>, _: NodeId, _: &Message) -> Reception {
+        Reception::Lost
     }
 }

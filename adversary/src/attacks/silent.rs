@@ -1,18 +1,17 @@
 //! A replica that sends nothing, or none of some kinds of messages.
 
-use crate::attack::{Attack, Departure, Scene};
+use crate::attack::{About, Attack, Departure, Family, Scene};
 use byzlab_replica::MessageKind;
 
-pub(crate) struct Silent;
+/// A replica that sends nothing, or none of some kinds of messages.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Silent;
 
 impl Attack for Silent {
-    fn name(&self) -> &'static str {
-        "silent"
+    fn about(&self) -> About {
+        let summary = "Sends nothing, or none of some kinds of messages.";
+        About::saying("silent", Family::Benign, summary, &MessageKind::ALL)
     }
 
-    fn messages(&self) -> &'static [MessageKind] {
-        &MessageKind::ALL
-    }
-
-    fn send(&self, _: &Scene<'_>, _: Departure, _: &mut Vec<Departure>) {}
+    fn send(&mut self, _: &mut Scene<'_>, _: Departure) {}
 }

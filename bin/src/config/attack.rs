@@ -1,20 +1,61 @@
 //! `[adversary]`: who is corrupted, and what they do.
 
 use super::ConfigError;
-use super::experiment::{AdversarySettings, Corrupted, time};
+use super::experiment::{AdversarySettings, Corrupted, NetworkPower, span, time};
+use super::latency::read_latency;
 use super::units::{Probability, duration, probability};
-use super::{Kind, Problem, Section, boolean, integer, list, word};
-use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
-use byzlab_network::{NodeId, Time};
-use byzlab_replica::{Cluster, ProtocolConfig};
+use super::{Kind, Problem, Section, boolean, integer, list, number, word};
+use byzlab_adversary::{
+    About, ActsOn, AttackConfig, AttackKind, Groups, Need, NodeSort, Parameter, Scope, Selection, Visit,
+};
+use byzlab_network::{Latency, NodeId, Span, Time};
+use byzlab_replica::{Authentication, Cluster, ProtocolConfig, View};
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
 
 pub(super) fn read_adversary(
     section: &Section<'_>,
     protocol: &ProtocolConfig,
+    folder: &Path,
 ) -> Result<AdversarySettings, ConfigError> {
+    let corrupted = read_corrupted(section, protocol.cluster)?;
     let replicas = protocol.cluster.replicas();
+    let budget: Option<u16> = section.optional("budget", integer(0..))?;
+    if let Some(budget) = budget.filter(|&budget| budget > replicas) {
+        let problem = format!("a budget of {budget} is more than the {replicas} replicas");
+        return Err(section.error_at("budget", problem, format_args!("give at most {replicas}")));
+    }
+    let count = corrupted.count(protocol.cluster);
+    if let Some(budget) = budget.filter(|&budget| usize::from(budget) < count) {
+        let problem = format!("{count} replicas are corrupted from the start, more than the budget of {budget}");
+        return Err(section.error_at("budget", problem, "raise it, or corrupt fewer"));
+    }
+    let clients: u16 = section.or("clients", integer(0..), 0)?;
+    if clients >= protocol.clients && clients > 0 {
+        let problem = format!("no honest client is left: there are {} clients", protocol.clients);
+        return Err(section.error_at("clients", problem, "corrupt fewer of them, or raise workload.clients"));
+    }
+    let network = section.optional_section("network")?;
+    let network = network.map(|network| read_power(&network)).transpose()?;
+    let mut adversary = AdversarySettings { corrupted, budget, clients, network, attacks: Vec::new() };
+    let attacks = section.sections("attack")?;
+    let attacks = attacks.iter().map(|attack| read_attack(attack, protocol, &adversary, folder));
+    adversary.attacks = attacks.collect::<Result<_, _>>()?;
+    Ok(adversary)
+}
+
+/// How many replicas: a number, or f.
+#[derive(Clone, Copy)]
+enum Count {
+    Number(u16),
+    Faults,
+}
+
+fn read_corrupted(section: &Section<'_>, cluster: Cluster) -> Result<Corrupted, ConfigError> {
+    let replicas = cluster.replicas();
     let members = section.optional("members", nodes_kind(replicas))?;
-    let count: Option<u16> = section.optional("count", integer(0..))?;
+    let count = integer(0..).map(Count::Number).or(word([("f", Count::Faults)]));
+    let count: Option<Count> = section.optional("count", count)?;
     let orders = [
         ("random", Selection::Random),
         ("first", Selection::First),
@@ -22,79 +63,238 @@ pub(super) fn read_adversary(
         ("primary", Selection::Primary),
     ];
     let selection = section.optional("selection", word(orders))?;
-    let corrupted = match (members, count) {
+    match (members, count) {
         (Some(_), Some(_)) => {
-            return Err(section.error_at("count", "`members` says already who is corrupted", "give one of the two"));
+            Err(section.error_at("count", "`members` says already who is corrupted", "give one of the two"))
         }
         (Some(_), None) if selection.is_some() => {
-            return Err(section.error_at("selection", "`members` says already who is corrupted", "leave it out"));
+            Err(section.error_at("selection", "`members` says already who is corrupted", "leave it out"))
         }
-        (Some(members), None) => Corrupted::Members(members),
+        (Some(members), None) => Ok(Corrupted::Members(members)),
+        (None, Some(Count::Faults)) => Ok(Corrupted::Faults(selection.unwrap_or(Selection::Random))),
+        (None, Some(Count::Number(count))) if count > replicas => {
+            let problem = format!("more corrupted than the {replicas} replicas");
+            Err(section.error_at("count", problem, format_args!("give 0 to {replicas}")))
+        }
         (None, count) => {
-            let count = count.unwrap_or(0);
-            if count > replicas {
-                let problem = format!("more corrupted than the {replicas} replicas");
-                return Err(section.error_at("count", problem, format_args!("give 0 to {replicas}")));
-            }
-            Corrupted::Count(count, selection.unwrap_or(Selection::Random))
+            let count = match count {
+                Some(Count::Number(count)) => count,
+                _ => 0,
+            };
+            Ok(Corrupted::Count(count, selection.unwrap_or(Selection::Random)))
         }
+    }
+}
+
+fn read_power(section: &Section<'_>) -> Result<NetworkPower, ConfigError> {
+    let actions = list(word(["drop", "hold", "delay"].map(|action| (action, action))));
+    let actions = section.required("actions", actions)?;
+    if actions.is_empty() {
+        return Err(section.error_at("actions", "no power at all", "name some, or leave [adversary.network] out"));
+    }
+    let power = NetworkPower {
+        drop: actions.contains(&"drop"),
+        hold: actions.contains(&"hold"),
+        delay: actions.contains(&"delay"),
+        until: section.optional("until", duration())?.map(time),
     };
-    let attacks = section.sections("attack")?;
-    let attacks = attacks.iter().map(|attack| read_attack(attack, protocol, &corrupted)).collect::<Result<_, _>>()?;
-    Ok(AdversarySettings { corrupted, attacks })
+    Ok(power)
 }
 
 fn read_attack(
     section: &Section<'_>,
     protocol: &ProtocolConfig,
-    corrupted: &Corrupted,
+    adversary: &AdversarySettings,
+    folder: &Path,
 ) -> Result<AttackConfig, ConfigError> {
     let cluster = protocol.cluster;
-    let kinds = ["silent", "ignore", "fake_digest", "conflicting_votes", "equivocate"];
-    let kind = match section.required("kind", word(kinds.map(|kind| (kind, kind))))? {
-        "silent" => AttackKind::Silent,
-        "ignore" => AttackKind::Ignore,
-        "fake_digest" => AttackKind::FakeDigest,
-        "conflicting_votes" => AttackKind::ConflictingVotes,
-        _ => {
-            let groups = read_groups(section, cluster)?;
-            AttackKind::Equivocate { groups, collude: section.or("collude", boolean(), false)? }
-        }
+    let nodes = cluster.replicas() + protocol.clients;
+    let kinds = AttackKind::all();
+    let kinds = kinds.into_iter().map(|kind| (kind.name(), kind));
+    let mut kind = section.required("kind", word(kinds))?;
+    let mut reader = ParameterReader { section, protocol, folder, names: Vec::new(), error: None };
+    kind.visit(&mut reader);
+    let ParameterReader { names, error, .. } = reader;
+    if let Some(error) = error {
+        return Err(error);
+    }
+    let about = kind.about();
+    // A parameter of the kind goes before the part of the scope of the same name.
+    let probability = if names.contains(&"probability") {
+        1.0
+    } else {
+        section.or("probability", probability(), Probability::ALWAYS)?.get()
     };
     let scope = Scope {
-        members: section.optional("members", nodes_kind(cluster.replicas()))?,
+        members: section.optional("members", nodes_kind(nodes))?,
         start: section.optional("start", duration())?.map_or(Time::START, time),
         end: section.optional("end", duration())?.map_or(Time::END, time),
-        probability: section.or("probability", probability(), Probability::ALWAYS)?.get(),
-        messages: section.optional("messages", list(word(kind.messages().iter().map(|&kind| (kind.name(), kind)))))?,
-        to: section.optional("to", nodes_kind(cluster.replicas() + protocol.clients))?,
+        probability,
+        messages: section.optional("messages", list(word(about.messages.iter().map(|&kind| (kind.name(), kind)))))?,
+        view: section.optional("view", integer(0..))?.map(View),
+        seq: section.optional("seq", integer(0..))?,
+        to: if names.contains(&"to") { None } else { section.optional("to", nodes_kind(nodes))? },
     };
-    if scope.end <= scope.start {
-        return Err(section.error_at("end", "the attack ends before it starts", "give an end after the start"));
-    }
-    if kind.is_inbound() && scope.to.is_some() {
-        let problem = format!("`{}` acts on what a corrupted replica receives, not on what it sends", kind.name());
-        return Err(section.error_at("to", problem, "leave it out"));
-    }
-    if let (Some(members), Corrupted::Members(all)) = (&scope.members, corrupted)
+    check_scope(section, about, &scope)?;
+    check_needs(section, about, protocol, adversary)?;
+    if let (Some(members), Some(all)) = (&scope.members, adversary.members(protocol))
         && let Some(honest) = members.iter().find(|member| !all.contains(member))
     {
-        let problem = format!("replica {honest} is not corrupted");
+        let problem = format!("node {honest} is not corrupted");
         return Err(section.error_at("members", problem, "name it in adversary.members too, or leave it out here"));
     }
     Ok(AttackConfig { kind, scope })
 }
 
-fn read_groups(section: &Section<'_>, cluster: Cluster) -> Result<Groups, ConfigError> {
+/// What makes no sense for this kind of attack.
+fn check_scope(section: &Section<'_>, about: About, scope: &Scope) -> Result<(), ConfigError> {
+    if scope.end <= scope.start {
+        return Err(section.error_at("end", "the attack ends before it starts", "give an end after the start"));
+    }
+    let name = about.name;
+    if about.acts_on == ActsOn::Hearing && scope.to.is_some() {
+        let problem = format!("`{name}` acts on what a corrupted replica receives, not on what it sends");
+        return Err(section.error_at("to", problem, "leave it out"));
+    }
+    if about.messages.is_empty() {
+        let given = [
+            ("to", scope.to.is_some()),
+            ("messages", scope.messages.is_some()),
+            ("view", scope.view.is_some()),
+            ("seq", scope.seq.is_some()),
+            ("probability", scope.probability < 1.0),
+        ];
+        if let Some((key, _)) = given.into_iter().find(|(_, given)| *given) {
+            let problem = format!("`{name}` acts by itself, not on messages that pass");
+            return Err(section.error_at(key, problem, "leave it out; `members`, `start` and `end` limit it"));
+        }
+    }
+    Ok(())
+}
+
+/// What the attack takes and the experiment does not have.
+fn check_needs(
+    section: &Section<'_>,
+    about: About,
+    protocol: &ProtocolConfig,
+    adversary: &AdversarySettings,
+) -> Result<(), ConfigError> {
+    let name = about.name;
+    for need in about.needs {
+        let missing = match need {
+            Need::Network if adversary.network.is_none() => (
+                "acts on the network, and the adversary has no power over it",
+                "grant it, for example [adversary.network] actions = [\"drop\"]",
+            ),
+            Need::Clients if adversary.clients == 0 => {
+                ("takes corrupted clients, and there are none", "add adversary.clients = 1")
+            }
+            Need::Budget if adversary.takeovers(protocol.cluster) == 0 => (
+                "corrupts more replicas while the run goes on, and the budget is spent at the start",
+                "give an adversary.budget above adversary.count",
+            ),
+            Need::ViewChanges if !protocol.view_change => {
+                ("acts in view changes, and there are none", "give protocol.view_change = true")
+            }
+            Need::Macs if protocol.authentication != Authentication::Mac => (
+                "takes requests that some replicas can verify and others cannot, which signatures rule out",
+                "give protocol.authentication = \"mac\"",
+            ),
+            _ => continue,
+        };
+        return Err(section.error_at("kind", format_args!("`{name}` {}", missing.0), missing.1));
+    }
+    Ok(())
+}
+
+/// Puts what the file says into the parameters of an attack.
+struct ParameterReader<'a> {
+    section: &'a Section<'a>,
+    protocol: &'a ProtocolConfig,
+    folder: &'a Path,
+    names: Vec<&'static str>,
+    /// The first that went wrong.
+    error: Option<ConfigError>,
+}
+
+impl ParameterReader<'_> {
+    fn take<T>(&mut self, parameter: Parameter, kind: Kind<'_, T>, put: impl FnOnce(T)) {
+        self.names.push(parameter.name);
+        let read = self.section.optional(parameter.name, kind);
+        self.settle(read.map(|given| given.map_or((), put)));
+    }
+
+    fn settle(&mut self, result: Result<(), ConfigError>) {
+        if let Err(error) = result {
+            self.error.get_or_insert(error);
+        }
+    }
+}
+
+impl Visit for ParameterReader<'_> {
+    fn span(&mut self, parameter: Parameter, value: &mut Option<Span>) {
+        self.take(parameter, duration(), |given| *value = Some(span(given)));
+    }
+
+    fn latency(&mut self, parameter: Parameter, value: &mut Latency) {
+        self.names.push(parameter.name);
+        let section = self.section.optional_section(parameter.name);
+        let read = section.and_then(|section| section.map(|table| read_latency(&table, self.folder)).transpose());
+        let read = read.map(|given| given.map_or((), |given| *value = given));
+        self.settle(read);
+    }
+
+    fn probability(&mut self, parameter: Parameter, value: &mut f64) {
+        self.take(parameter, probability(), |given| *value = given.get());
+    }
+
+    fn rate(&mut self, parameter: Parameter, value: &mut f64) {
+        let positive = number(..).check(|rate: f64| {
+            let problem = Problem::new("a rate is above 0 and at most a million");
+            if rate > 0.0 && rate <= 1e6 { Ok(rate) } else { Err(problem) }
+        });
+        self.take(parameter, positive, |given| *value = given);
+    }
+
+    fn integer(&mut self, parameter: Parameter, range: RangeInclusive<u64>, value: &mut u64) {
+        self.take(parameter, integer(range), |given| *value = given);
+    }
+
+    fn flag(&mut self, parameter: Parameter, value: &mut bool) {
+        self.take(parameter, boolean(), |given| *value = given);
+    }
+
+    fn word(&mut self, parameter: Parameter, words: &'static [&'static str], value: &mut &'static str) {
+        self.take(parameter, word(words.iter().map(|&word| (word, word))), |given| *value = given);
+    }
+
+    fn nodes(&mut self, parameter: Parameter, sort: NodeSort, value: &mut Option<Vec<NodeId>>) {
+        let (replicas, clients) = (self.protocol.cluster.replicas(), self.protocol.clients);
+        let range = match sort {
+            NodeSort::Replicas => 0..replicas,
+            NodeSort::Clients => replicas..replicas + clients,
+            NodeSort::Any => 0..replicas + clients,
+        };
+        self.take(parameter, nodes_in(range), |given| *value = Some(given));
+    }
+
+    fn groups(&mut self, parameter: Parameter, value: &mut Groups) {
+        self.names.push(parameter.name);
+        let read = read_groups(self.section, parameter.name, self.protocol.cluster);
+        self.settle(read.map(|given| given.map_or((), |given| *value = given)));
+    }
+}
+
+fn read_groups(section: &Section<'_>, key: &str, cluster: Cluster) -> Result<Option<Groups>, ConfigError> {
     let words = word([("each", Groups::Each), ("halves", Groups::Halves)]);
     let lists = list(nodes_kind(cluster.replicas())).map(Groups::Lists);
-    let groups = section.or("groups", words.or(lists), Groups::Halves)?;
-    if let Groups::Lists(lists) = &groups {
+    let groups = section.optional(key, words.or(lists))?;
+    if let Some(Groups::Lists(lists)) = &groups {
         let mut all = lists.concat();
         all.sort_unstable();
         if let Some(replica) = repeated(&all) {
             let problem = format!("replica {replica} is in two groups");
-            return Err(section.error_at("groups", problem, "put each replica into one group at most"));
+            return Err(section.error_at(key, problem, "put each replica into one group at most"));
         }
     }
     Ok(groups)
@@ -102,7 +302,12 @@ fn read_groups(section: &Section<'_>, cluster: Cluster) -> Result<Groups, Config
 
 /// Node ids below `nodes`, each once, in order.
 pub(super) fn nodes_kind(nodes: u16) -> Kind<'static, Vec<NodeId>> {
-    list(integer(0..nodes).map(NodeId)).check(|mut nodes: Vec<NodeId>| {
+    nodes_in(0..nodes)
+}
+
+/// Node ids in a range, each once, in order.
+fn nodes_in(range: Range<u16>) -> Kind<'static, Vec<NodeId>> {
+    list(integer(range).map(NodeId)).check(|mut nodes: Vec<NodeId>| {
         nodes.sort_unstable();
         match repeated(&nodes) {
             Some(node) => Err(Problem::new(format_args!("node {node} comes twice")).hint("name each node once")),

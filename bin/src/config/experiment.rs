@@ -15,7 +15,7 @@ use super::{Section, boolean, integer, text, word};
 use byzlab_adversary::{AttackConfig, Selection};
 use byzlab_analysis::Metric;
 use byzlab_network::{Delays, Key, NetworkModel, NodeId, Span, Time};
-use byzlab_replica::{Clock, Processing, ProtocolConfig, Workload};
+use byzlab_replica::{Clock, Cluster, Processing, ProtocolConfig, Workload};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -98,12 +98,18 @@ pub struct Settings {
     pub oracles: OracleSwitches,
 }
 
-/// Who is corrupted, and what they do.
+/// Who is corrupted, what they do, and how far their power goes.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AdversarySettings {
-    /// Who.
+    /// Who, from the start of a run.
     pub corrupted: Corrupted,
-    /// What.
+    /// How many replicas may be corrupted in a run in all; none: no more than from the start.
+    pub budget: Option<u16>,
+    /// How many clients are corrupted: the last ones.
+    pub clients: u16,
+    /// What it may do to the network; none: nothing.
+    pub network: Option<NetworkPower>,
+    /// What they do.
     pub attacks: Vec<AttackConfig>,
 }
 
@@ -112,8 +118,55 @@ pub struct AdversarySettings {
 pub enum Corrupted {
     /// So many, chosen in each run.
     Count(u16, Selection),
+    /// f of them, chosen in each run.
+    Faults(Selection),
     /// These.
     Members(Vec<NodeId>),
+}
+
+/// What the adversary may do to messages of honest nodes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NetworkPower {
+    /// Whether it may lose them,
+    pub drop: bool,
+    /// keep them until some instant,
+    pub hold: bool,
+    /// make them late.
+    pub delay: bool,
+    /// Until when; none: to the end.
+    pub until: Option<Time>,
+}
+
+impl Corrupted {
+    /// How many replicas are corrupted from the start.
+    pub fn count(&self, cluster: Cluster) -> usize {
+        match self {
+            Corrupted::Count(count, _) => usize::from(*count),
+            Corrupted::Faults(_) => usize::from(cluster.faults()),
+            Corrupted::Members(members) => members.len(),
+        }
+    }
+}
+
+impl AdversarySettings {
+    /// How many replicas may be corrupted after the start of a run.
+    pub fn takeovers(&self, cluster: Cluster) -> u16 {
+        let count = self.corrupted.count(cluster) as u16;
+        self.budget.map_or(0, |budget| budget.saturating_sub(count))
+    }
+
+    /// All nodes that can be corrupted, where that is the same in each run.
+    pub(super) fn members(&self, protocol: &ProtocolConfig) -> Option<Vec<NodeId>> {
+        let Corrupted::Members(members) = &self.corrupted else { return None };
+        let clients = self.corrupted_clients(protocol);
+        (self.takeovers(protocol.cluster) == 0).then(|| members.iter().copied().chain(clients).collect())
+    }
+
+    /// The corrupted clients.
+    pub fn corrupted_clients(&self, protocol: &ProtocolConfig) -> impl Iterator<Item = NodeId> + use<> {
+        let end = protocol.cluster.replicas() + protocol.clients;
+        (end - self.clients..end).map(NodeId)
+    }
 }
 
 impl Settings {
@@ -122,25 +175,30 @@ impl Settings {
         clock_of(&self.clocks, node, &self.protocol)
     }
 
-    /// The corrupted replicas of a run, lowest id first.
+    /// The replicas that are corrupted from the start of a run, lowest id first.
     pub fn corrupted(&self, run: Key) -> Vec<NodeId> {
+        let cluster = self.protocol.cluster;
         match &self.adversary.corrupted {
-            Corrupted::Count(count, selection) => selection.choose(self.protocol.cluster, usize::from(*count), run),
             Corrupted::Members(members) => members.clone(),
+            corrupted @ (Corrupted::Count(_, selection) | Corrupted::Faults(selection)) => {
+                selection.choose(cluster, corrupted.count(cluster), run)
+            }
         }
     }
 
-    /// How many replicas are corrupted.
+    /// How many replicas are corrupted from the start of a run.
     pub fn corrupted_count(&self) -> usize {
-        match &self.adversary.corrupted {
-            Corrupted::Count(count, _) => usize::from(*count),
-            Corrupted::Members(members) => members.len(),
-        }
+        self.adversary.corrupted.count(self.protocol.cluster)
     }
 
-    /// How many requests the clients make.
+    /// How many replicas can be corrupted in a run in all.
+    pub fn most_corrupted(&self) -> usize {
+        self.corrupted_count() + usize::from(self.adversary.takeovers(self.protocol.cluster))
+    }
+
+    /// How many requests the honest clients make.
     pub fn requests(&self) -> u64 {
-        u64::from(self.protocol.clients) * self.workload.requests
+        u64::from(self.protocol.clients - self.adversary.clients) * self.workload.requests
     }
 }
 
@@ -260,7 +318,7 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
         model.delays = Delays::BetweenSites(topology.plan.delays().clone());
     }
     let (network, scene) = read_scene(&network, &stage, model)?;
-    let adversary = read_adversary(&root.section("adversary")?, &protocol)?;
+    let adversary = read_adversary(&root.section("adversary")?, &protocol, folder)?;
     let crashes = read_crashes(&root.section("cluster")?, protocol.cluster, &adversary.corrupted)?;
     let settings = Settings {
         crashes,

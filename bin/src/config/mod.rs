@@ -24,12 +24,14 @@ mod workload;
 pub use clock::Clocks;
 pub use document::Document;
 pub use error::{ConfigError, Origin};
-pub use experiment::{AdversarySettings, Cell, Corrupted, EventDetail, Experiment, Settings};
+pub use experiment::{AdversarySettings, Cell, Corrupted, EventDetail, Experiment, NetworkPower, Settings};
 pub use kind::{Kind, Problem, Whole, boolean, integer, list, number, text, word};
 pub use links::{FickleNames, GivenInterface, GivenRetransmission, LineNames, PairNames};
 pub use oracles::OracleSwitches;
 pub use processing::GivenCosts;
+
 pub use protocol::{Crash, Derived};
+pub use resolved::{ParameterText, parameters};
 pub use scene::{NodeNames, SceneNames};
 pub use section::Section;
 pub use sweep::Axis;

@@ -1,14 +1,17 @@
 //! The resolved configuration: an experiment as TOML, with every default spelled out.
 
+mod adversary;
 mod network;
 
-use super::experiment::{Corrupted, EventDetail, Experiment, Settings};
+pub use adversary::{ParameterText, parameters};
+
+use super::experiment::{EventDetail, Experiment, Settings};
 use super::processing::OPERATIONS;
 use super::protocol::Crash;
 use super::scene::NodeNames;
 use super::units::{Bytes, Nanoseconds, Probability, Share};
 use super::workload::ReplyQuorum;
-use byzlab_adversary::{AttackConfig, AttackKind, Groups, Scope, Selection};
+use adversary::write_adversary;
 use byzlab_analysis::oracle::Invariant;
 use byzlab_network::latency::Shape;
 use byzlab_network::topology::Jitter;
@@ -132,22 +135,7 @@ fn write_settings(settings: &Settings, sites: &[&str], is_swept: &dyn Fn(&str) -
     write_scene(&settings.network, &settings.scene, out);
 
     out.section("adversary");
-    match &settings.adversary.corrupted {
-        Corrupted::Count(count, selection) => {
-            out.key("count", count);
-            let selection = match selection {
-                Selection::Random => "random",
-                Selection::First => "first",
-                Selection::Last => "last",
-                Selection::Primary => "primary",
-            };
-            out.key("selection", quoted(selection));
-        }
-        Corrupted::Members(members) => out.key("members", nodes(members)),
-    }
-    for attack in &settings.adversary.attacks {
-        write_attack(attack, out);
-    }
+    write_adversary(&settings.adversary, out);
 
     out.section("oracles");
     for invariant in Invariant::ALL {
@@ -222,38 +210,6 @@ fn write_processing(settings: &Settings, follow_preset: bool, out: &mut Toml) {
         }
     }
     out.key("cores", cores);
-}
-
-fn write_attack(AttackConfig { kind, scope }: &AttackConfig, out: &mut Toml) {
-    let Scope { members, start, end, probability, messages, to } = scope;
-    out.section("[adversary.attack]");
-    out.key("kind", quoted(kind.name()));
-    if let AttackKind::Equivocate { groups, collude } = kind {
-        out.key("collude", collude);
-        match groups {
-            Groups::Each => out.key("groups", quoted("each")),
-            Groups::Halves => out.key("groups", quoted("halves")),
-            Groups::Lists(lists) => {
-                let lists: Vec<String> = lists.iter().map(|list| nodes(list)).collect();
-                out.key("groups", format_args!("[{}]", lists.join(", ")));
-            }
-        }
-    }
-    if let Some(members) = members {
-        out.key("members", nodes(members));
-    }
-    out.key("start", instant(*start));
-    if *end != Time::END {
-        out.key("end", instant(*end));
-    }
-    out.key("probability", decimal(*probability));
-    if let Some(messages) = messages {
-        let names: Vec<String> = messages.iter().map(|kind| quoted(kind.name())).collect();
-        out.key("messages", format_args!("[{}]", names.join(", ")));
-    }
-    if let Some(to) = to {
-        out.key("to", nodes(to));
-    }
 }
 
 fn latency(latency: &Latency) -> String {

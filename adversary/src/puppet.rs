@@ -1,0 +1,79 @@
+//! A corrupted node: the honest state machine, with others' hands on its mouth and ears.
+
+use byzlab_network::{Cause, NodeId, Time};
+use byzlab_replica::{Client, Costs, Effects, Input, Replica, Signer, Timer, Timers, View};
+
+/// A corrupted node: one honest state machine, or one for each story that it tells.
+pub(crate) struct Puppet {
+    node: NodeId,
+    pub(crate) signer: Signer,
+    pub(crate) sides: Vec<Side>,
+    /// None if nothing that it does takes time.
+    pub(crate) costs: Option<Box<Costs>>,
+    /// When the work for what it sent last is done.
+    pub(crate) busy_until: Time,
+}
+
+/// A state machine with its timers.
+#[derive(Clone)]
+pub(crate) struct Side {
+    machine: Played,
+    pub(crate) timers: Timers,
+}
+
+/// What a corrupted node runs.
+#[derive(Clone)]
+pub(crate) enum Played {
+    Replica(Box<Replica>),
+    Client(Box<Client>),
+}
+
+impl Puppet {
+    pub(crate) fn new(machine: Played, timers: Timers, sides: usize) -> Puppet {
+        let signer = match &machine {
+            Played::Replica(replica) => replica.signer().clone(),
+            Played::Client(client) => client.signer().clone(),
+        };
+        // A client talks to all replicas alike.
+        let sides = if matches!(machine, Played::Client(_)) { 1 } else { sides };
+        Puppet {
+            node: signer.node(),
+            signer,
+            sides: vec![Side { machine, timers }; sides],
+            costs: None,
+            busy_until: Time::START,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The view that it is in or wants; a client is in none.
+    pub(crate) fn view(&self) -> View {
+        match &self.sides[0].machine {
+            Played::Replica(replica) => replica.view(),
+            Played::Client(_) => View::default(),
+        }
+    }
+
+    /// When a timer next runs out.
+    pub(crate) fn next_timer(&self) -> Option<Time> {
+        self.sides.iter().filter_map(|side| side.timers.next()).min()
+    }
+}
+
+impl Side {
+    #[inline]
+    pub(crate) fn step(&mut self, now: Time, input: Input, effects: &mut Effects) {
+        match &mut self.machine {
+            Played::Replica(replica) => replica.step(now, input, effects),
+            Played::Client(client) => client.step(now, input, effects),
+        }
+    }
+
+    pub(crate) fn pop_timer(&mut self, now: Time) -> Option<(Timer, Cause)> {
+        self.timers.pop(now)
+    }
+}
