@@ -132,7 +132,8 @@ impl<M> Ledger<M> {
         JourneyId(place + 1)
     }
 
-    fn take(&mut self, id: JourneyId) -> Option<Journey<M>> {
+    /// Its message is looked at, or goes elsewhere.
+    pub(crate) fn take(&mut self, id: JourneyId) -> Option<Journey<M>> {
         let place = id.0.checked_sub(1)?;
         self.free.push(place);
         self.journeys[place as usize].take()

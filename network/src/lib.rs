@@ -6,6 +6,9 @@
 //!
 //! The crate knows no protocol. `examples/ping_pong.rs` is a whole one in a few lines.
 //!
+//! A process can also be granted [`Powers`] over the run itself: to take nodes over from other processes, and to impose rules on the
+//! network ([`Act`]). That is what an adaptive adversary is made of.
+//!
 //! # What is promised
 //!
 //! * A run is a function of its processes, its [`NetworkModel`] and its [`random::Key`]: on every machine, in every build.
@@ -20,6 +23,7 @@ mod delays;
 pub mod latency;
 mod link;
 mod node;
+mod powers;
 mod queue;
 pub mod random;
 mod router;
@@ -37,6 +41,7 @@ pub use delays::Delays;
 pub use latency::Latency;
 pub use link::{NetworkModel, Reorder, Toll};
 pub use node::{Arrival, Event, Happening, Label, Message, NodeId, Outbox, Process, Recipients, Record, Sending};
+pub use powers::{Act, Powers};
 pub use random::{Draw, Key};
 pub use router::{Ending, Observer, Traffic, Verdict};
 pub use scene::{Action, Cut, KindSet, NodeSet, Partition, Rule, RuleScope, SceneError, Synchrony};

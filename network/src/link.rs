@@ -4,6 +4,7 @@ use crate::bandwidth::{Interface, Line};
 use crate::delays::Delays;
 use crate::latency::Latency;
 use crate::node::{Label, NodeId};
+use crate::powers::Imposed;
 use crate::random::{Draw, Key};
 use crate::scene::{Course, Cut, Partition, Rule, Sent, Synchrony};
 use crate::schedule::{Absences, Churn, LinkLine, Schedule};
@@ -146,6 +147,8 @@ pub(crate) struct Links {
     /// Nothing is sent again after this.
     horizon: Time,
     latency: Key,
+    /// All random numbers of the network.
+    streams: Key,
     /// None if the network only delays.
     faulty: Option<FaultKeys>,
     /// How many messages went over each link: `[from][to]`, rows grown on demand.
@@ -155,15 +158,29 @@ pub(crate) struct Links {
     past: Past,
 }
 
-/// The streams of what can happen to a message besides its delay.
+/// What can happen to a message besides its delay: the streams of it, and the rules that the model does not know.
 #[derive(Debug)]
 struct FaultKeys {
     drop: Key,
     bursts: Key,
     duplicate: Key,
     reorder: Key,
-    /// None if nothing is written for some messages.
+    /// None if the model has nothing written for some messages.
     rules: Option<Key>,
+    imposed: Imposed,
+}
+
+impl FaultKeys {
+    fn new(model: &NetworkModel, streams: Key) -> FaultKeys {
+        FaultKeys {
+            drop: streams.component("drop"),
+            bursts: streams.component("bursts"),
+            duplicate: streams.component("duplicate"),
+            reorder: streams.component("reorder"),
+            rules: model.is_scripted().then(|| streams.component("rule")),
+            imposed: Imposed::new(streams.component("imposed")),
+        }
+    }
 }
 
 /// What is left of what happened.
@@ -204,13 +221,8 @@ impl Links {
             floor: model.lookahead(),
             horizon,
             latency: streams.component("latency"),
-            faulty: model.is_faulty().then(|| FaultKeys {
-                drop: streams.component("drop"),
-                bursts: streams.component("bursts"),
-                duplicate: streams.component("duplicate"),
-                reorder: streams.component("reorder"),
-                rules: model.is_scripted().then(|| streams.component("rule")),
-            }),
+            streams,
+            faulty: model.is_faulty().then(|| FaultKeys::new(&model, streams)),
             counts: vec![Vec::new(); nodes],
             egress,
             past: Past {
@@ -222,10 +234,25 @@ impl Links {
         }
     }
 
+    /// Puts a rule in front of those of the model.
+    pub(crate) fn impose(&mut self, name: u32, rule: Rule) {
+        let faulty = self.faulty.get_or_insert_with(|| FaultKeys::new(&self.model, self.streams));
+        faulty.imposed.impose(name, rule);
+    }
+
+    /// Takes it away again.
+    pub(crate) fn lift(&mut self, name: u32) {
+        let Some(faulty) = &mut self.faulty else { return };
+        faulty.imposed.lift(name);
+        if faulty.imposed.is_empty() && !self.model.is_faulty() {
+            self.faulty = None;
+        }
+    }
+
     /// Prepares for a message from `from` to nodes below `end`.
     #[inline]
     pub(crate) fn depart(&mut self, from: NodeId, end: usize) -> Departure<'_> {
-        let Links { model, floor, horizon, faulty, latency, counts, egress, past } = self;
+        let Links { model, floor, horizon, faulty, latency, counts, egress, past, .. } = self;
         let counts = &mut counts[from.index()];
         if counts.len() < end {
             counts.resize(end, 0);
@@ -247,7 +274,7 @@ impl<'a> Departure<'a> {
     /// Whether the fate of a message can depend on its label.
     #[inline]
     pub(crate) fn is_scripted(&self) -> bool {
-        self.faults.is_some_and(|faults| faults.rules.is_some())
+        self.faults.is_some_and(|faults| faults.rules.is_some() || !faults.imposed.is_empty())
     }
 
     /// The latency of all messages, if it is one.
@@ -307,7 +334,7 @@ impl<'a> Departure<'a> {
         sent: &Sent,
         left: Time,
         bytes: u64,
-        faults: &FaultKeys,
+        faults: &'a FaultKeys,
         mut draw: Draw,
         mut toll: Toll,
     ) -> Fate {
@@ -354,7 +381,7 @@ impl<'a> Departure<'a> {
         &mut self,
         sent: &Sent,
         left: Time,
-        faults: &FaultKeys,
+        faults: &'a FaultKeys,
         mut losses: Draw,
     ) -> Option<(Course<'a>, Time)> {
         let model = self.model;
@@ -365,7 +392,10 @@ impl<'a> Departure<'a> {
             let in_burst = self.is_in_burst(sent, number, faults.bursts);
             let chance = losses.unit();
             let rules = faults.rules.map(|rules| if number == 0 { rules } else { rules.child(number) });
-            let course = rules.map_or(Some(Course::plain(at)), |rules| model.course(&now, rules));
+            let course = match (faults.imposed.decisive(&now, number), rules) {
+                (None, None) => Some(Course::plain(at)),
+                (imposed, rules) => model.course(&now, imposed, rules),
+            };
             let absent = self.past.absences.cut(&model.churn, sent.from, sent.to, at);
             let leaves = match (&course, absent) {
                 (None, _) | (_, Some((Cut::Drop, _))) => None,

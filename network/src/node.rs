@@ -1,7 +1,9 @@
 //! Nodes, what reaches them and what they send.
 
 use crate::cause::{Cause, JourneyId, Ledger, Reaction, Stimulus};
+use crate::powers::{Act, Powers};
 use crate::time::{Span, Time};
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -220,12 +222,28 @@ pub struct Outbox<M, E> {
     /// Until when the machine works for what the process did last.
     pub(crate) busy_until: Time,
     pub(crate) ledger: Option<Box<Ledger<M>>>,
+    pub(crate) acts: Vec<Act>,
+    /// What is left of them.
+    powers: Powers,
 }
 
 impl<M: Clone, E> Outbox<M, E> {
-    /// An empty outbox. With `log_messages` it also records each message.
+    /// An empty outbox, for tests of a process: it allows any [`Act`]. With `log_messages` it also records each message.
     pub fn new(log_messages: bool) -> Self {
-        Outbox { sends: Vec::new(), records: Vec::new(), log_messages, busy_until: Time::START, ledger: None }
+        Outbox::with_powers(log_messages, Powers::ALL)
+    }
+
+    /// The outbox of a process that was granted these powers.
+    pub(crate) fn with_powers(log_messages: bool, powers: Powers) -> Self {
+        Outbox {
+            sends: Vec::new(),
+            records: Vec::new(),
+            log_messages,
+            busy_until: Time::START,
+            ledger: None,
+            acts: Vec::new(),
+            powers,
+        }
     }
 
     /// Sends `message` at `time`: now, or when the work for it is done, where the run models that.
@@ -250,6 +268,16 @@ impl<M: Clone, E> Outbox<M, E> {
     pub fn event(&mut self, time: Time, node: NodeId, event: E) {
         let cause = self.cause();
         self.records.push(Record { time, node, what: Happening::Event(event), cause });
+    }
+
+    /// Acts on the run itself, when the window closes: see [`Act`].
+    ///
+    /// # Panics
+    /// If the process was not granted the power for it, or has used it up. As any panic of a process that ends the run, with a
+    /// [`crate::Fault`].
+    pub fn act(&mut self, act: Act) {
+        self.powers.spend(&act);
+        self.acts.push(act);
     }
 
     /// The machine works until then for what the process is doing, whatever that sends.
@@ -288,6 +316,11 @@ impl<M: Clone, E> Outbox<M, E> {
     pub fn take_records(&mut self) -> Vec<Record<M, E>> {
         std::mem::take(&mut self.records)
     }
+
+    /// Takes what was done to the run so far, for tests of a process.
+    pub fn take_acts(&mut self) -> Vec<Act> {
+        std::mem::take(&mut self.acts)
+    }
 }
 
 /// A state machine that plays one node, or several.
@@ -316,6 +349,16 @@ pub trait Process<M, E> {
 
     /// When it next wants to be woken, whatever arrives.
     fn next_wake(&self) -> Option<Time>;
+
+    /// Gives a node that it plays to another process, at `now`: whatever that needs to go on with it. It plays the node no more, so wake-ups
+    /// on its behalf are not for it to ask for any longer. None refuses, and the run ends with a [`crate::Fault`].
+    fn surrender(&mut self, _node: NodeId, _now: Time) -> Option<Box<dyn Any>> {
+        None
+    }
+
+    /// Plays a node from now on which another process has given away. Everything before `now` has been lived through; what happens at `now`
+    /// itself has not.
+    fn take_over(&mut self, _node: NodeId, _what: Box<dyn Any>, _now: Time, _out: &mut Outbox<M, E>) {}
 }
 
 #[cfg(test)]

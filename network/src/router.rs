@@ -15,15 +15,20 @@
 //! router therefore sends each process that has something to do *one* parcel with all its arrivals of the window, waits for all
 //! of them to come back, puts what they sent on the network, and opens the next window at the earliest thing that is pending.
 //!
+//! Between two windows nodes can change hands, and the rules of the network with them: [`crate::powers`] says in which order. The router
+//! asks the process of the node to give it away, and then the other one to take it, with a parcel each; both of them live at the end of the
+//! window then, before anything else does.
+//!
 //! What is here is plain code; [`crate::simulation`] wraps it into an actor.
 
 use crate::cause::{Journey, JourneyId, Ledger, Origin, Trail};
 use crate::link::{Fate, Links, NetworkModel, Toll};
-use crate::node::{Arrival, Event, Happening, Label, Message, Outbox, Rank, Record, Sending};
+use crate::node::{Arrival, Event, Happening, Label, Message, NodeId, Outbox, Rank, Record, Sending};
+use crate::powers::{Act, Errand, Powers};
 use crate::queue::{Copy, Transit, TransitQueue};
 use crate::random::Key;
 use crate::time::{Span, Time};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -31,6 +36,7 @@ use std::rc::Rc;
 /// back and forth, so that nothing is allocated.
 pub(crate) struct Parcel<M, E> {
     pub(crate) seat: usize,
+    pub(crate) errand: Errand,
     pub(crate) until: Time,
     pub(crate) arrivals: Vec<Arrival<M>>,
     pub(crate) outbox: Outbox<M, E>,
@@ -112,6 +118,8 @@ const ARRIVALS_A_SEAT: usize = 16;
 
 /// What a run keeps beyond its course.
 pub(crate) struct RouterOptions {
+    /// Of each seat.
+    pub(crate) powers: Vec<Powers>,
     pub(crate) time_limit: Time,
     pub(crate) log_messages: bool,
     pub(crate) keep_causes: bool,
@@ -151,6 +159,12 @@ pub(crate) struct Router<M, E> {
     sizes: Option<SizeOf<M>>,
     traffic: Traffic,
     now: Time,
+    /// Whether any process has powers.
+    has_powers: bool,
+    /// Which seat is to take over which node before the next window opens.
+    takeovers: VecDeque<(usize, NodeId)>,
+    /// What the parcels under way are about.
+    errand: Errand,
 }
 
 /// The length of a message on the wire in bytes.
@@ -170,16 +184,17 @@ impl<M: Message, E: Event> Router<M, E> {
         model: NetworkModel,
         run: Key,
         seat_of: Vec<usize>,
-        seats: usize,
-        RouterOptions { time_limit, log_messages, keep_causes }: RouterOptions,
+        RouterOptions { powers, time_limit, log_messages, keep_causes }: RouterOptions,
         sizes: Option<SizeOf<M>>,
         observer: Box<dyn Observer<M, E>>,
     ) -> Self {
-        let new_seat = |seat| {
-            let outbox = Outbox::new(log_messages);
-            let parcel = Parcel { seat, until: Time::START, arrivals: Vec::new(), outbox, wake_at: None, fault: None };
+        let new_seat = |(seat, powers): (usize, &Powers)| {
+            let (until, errand) = (Time::START, Errand::Live);
+            let outbox = Outbox::with_powers(log_messages, *powers);
+            let parcel = Parcel { seat, errand, until, arrivals: Vec::new(), outbox, wake_at: None, fault: None };
             Seat { arrivals: Vec::new(), parcel: Some(Box::new(parcel)), wake_at: None }
         };
+        let seats = if keep_causes { powers.len() } else { 0 };
         let lookahead = model.lookahead();
         Router {
             queue: TransitQueue::new(lookahead, model.typical_longest()),
@@ -190,7 +205,7 @@ impl<M: Message, E: Event> Router<M, E> {
             under_way: 0,
             sequence: vec![0; seat_of.len()],
             seat_of,
-            seats: (0..seats).map(new_seat).collect(),
+            seats: powers.iter().enumerate().map(new_seat).collect(),
             wakes: BTreeSet::new(),
             lookahead,
             time_limit,
@@ -199,12 +214,15 @@ impl<M: Message, E: Event> Router<M, E> {
             records: Vec::new(),
             observer,
             log_messages,
-            ledgers: (0..if keep_causes { seats } else { 0 }).map(|seat| Some(Box::new(Ledger::new(seat)))).collect(),
+            ledgers: (0..seats).map(|seat| Some(Box::new(Ledger::new(seat)))).collect(),
             origins: Vec::new(),
             tolls: BTreeMap::new(),
             sizes,
             traffic: Traffic::default(),
             now: Time::START,
+            has_powers: powers.iter().any(|&powers| powers != Powers::NONE),
+            takeovers: VecDeque::new(),
+            errand: Errand::Live,
         }
     }
 
@@ -215,6 +233,11 @@ impl<M: Message, E: Event> Router<M, E> {
     /// The end of the last window, or the time of the last thing that happened if the run is over.
     pub(crate) fn now(&self) -> Time {
         self.now
+    }
+
+    /// The nodes that a seat plays.
+    pub(crate) fn nodes_at(&self, seat: usize) -> impl Iterator<Item = NodeId> {
+        self.seat_of.iter().enumerate().filter(move |&(_, &other)| other == seat).map(|(node, _)| NodeId::new(node))
     }
 
     /// The seats whose parcels are to be delivered.
@@ -229,6 +252,7 @@ impl<M: Message, E: Event> Router<M, E> {
         sort_nearly_sorted(arrivals);
         std::mem::swap(&mut parcel.arrivals, arrivals);
         parcel.until = self.now;
+        parcel.errand = self.errand;
         if let Some(ledger) = self.ledgers.get_mut(seat) {
             parcel.outbox.ledger = ledger.take();
         }
@@ -251,8 +275,47 @@ impl<M: Message, E: Event> Router<M, E> {
         seat_state.wake_at = wake_at;
     }
 
+    /// What comes next: the parcels for a node that changes hands, or those of the next window.
+    pub(crate) fn go_on(&mut self) -> Next {
+        if self.has_powers && self.next_errand() {
+            return Next::Deliver;
+        }
+        let next = self.open_window();
+        // What was reported since the last window belongs to one that will not come.
+        if matches!(next, Next::End(_)) && self.observe().is_break() {
+            return Next::End(Ending::Stopped);
+        }
+        next
+    }
+
+    /// The next step of the takeovers at the end of this window. False if there is none.
+    fn next_errand(&mut self) -> bool {
+        let is_over = self.now > self.stop_after;
+        let Some(&(taker, node)) = self.takeovers.front().filter(|_| !is_over) else {
+            self.takeovers.clear();
+            self.errand = Errand::Live;
+            return false;
+        };
+        self.at_work.clear();
+        if let Errand::Surrender(_) = self.errand {
+            self.errand = Errand::TakeOver(node);
+            self.at_work.push(taker);
+            return true;
+        }
+        let nodes = self.seat_of.len();
+        assert!(
+            node.index() < nodes,
+            "the process at seat {taker} takes over node {node}, but there are only {nodes} nodes"
+        );
+        let owner = self.seat_of[node.index()];
+        assert!(owner != taker, "the process at seat {taker} takes over node {node}, which it plays already");
+        self.errand = Errand::Surrender(node);
+        self.at_work.push(owner);
+        true
+    }
+
     /// Opens the next window.
-    pub(crate) fn open_window(&mut self) -> Next {
+    fn open_window(&mut self) -> Next {
         let wake = self.wakes.first().map(|&(time, _)| time);
         let start = match (self.queue.earliest(), wake) {
             (Some(arrival), Some(wake)) => arrival.min(wake),
@@ -319,16 +382,41 @@ impl<M: Message, E: Event> Router<M, E> {
         }
     }
 
-    /// Takes the parcels of the window back. Everything in them takes effect, and the answer says whether the run goes on.
+    /// Takes the parcels back. Everything in them takes effect, and the answer says whether the run goes on.
     pub(crate) fn take_back(&mut self, parcels: &mut Parcels<M, E>) -> ControlFlow<()> {
         while let Some(parcel) = parcels.pop() {
             let seat = parcel.seat;
             self.seats[seat].parcel = Some(parcel);
         }
-        self.close_window()
+        if let Errand::TakeOver(node) = self.errand {
+            self.seat_of[node.index()] = self.at_work[0];
+            self.takeovers.pop_front();
+        }
+        if self.has_powers {
+            self.apply_acts();
+        }
+        self.dispatch_all();
+        // What happens at the end of the window is seen with the next one, for that begins there.
+        if self.errand == Errand::Live { self.observe() } else { ControlFlow::Continue(()) }
     }
 
-    fn close_window(&mut self) -> ControlFlow<()> {
+    /// Rules count at once, takeovers when the window is over.
+    fn apply_acts(&mut self) {
+        let Router { at_work, seats, links, takeovers, .. } = self;
+        for &seat in &*at_work {
+            let Some(parcel) = &mut seats[seat].parcel else { continue };
+            for act in parcel.outbox.acts.drain(..) {
+                match act {
+                    Act::TakeOver(node) => takeovers.push_back((seat, node)),
+                    Act::Impose(name, rule) => links.impose(name, rule),
+                    Act::Lift(name) => links.lift(name),
+                }
+            }
+        }
+    }
+
+    /// Everything that was sent goes on the network.
+    fn dispatch_all(&mut self) {
         let at_work = std::mem::take(&mut self.at_work);
         for &seat in &at_work {
             let Some(mut parcel) = self.seats[seat].parcel.take() else { continue };
@@ -348,6 +436,10 @@ impl<M: Message, E: Event> Router<M, E> {
             self.seats[seat].parcel = Some(parcel);
         }
         self.at_work = at_work;
+    }
+
+    /// Shows the observer what was reported.
+    fn observe(&mut self) -> ControlFlow<()> {
         if self.records.is_empty() {
             return ControlFlow::Continue(());
         }

@@ -16,6 +16,7 @@
 //!   reliable transport by that of each transmission), so one that begins while the message is held does not concern it.
 //! * A rule changes no random number of any other rule or of the normal model. Its own draws are named by its place in the list
 //!   (`(run, rule, place, from, to, k)`), so a rule that is added at the end changes nothing of those before it.
+//! * Rules that a process imposes while the run goes on ([`crate::Act::Impose`]) come before all of these, and draw from a stream apart.
 
 use crate::latency::Latency;
 use crate::link::NetworkModel;
@@ -270,6 +271,17 @@ impl Rule {
             && is_wider(mine.seq.as_ref(), other.seq.as_ref(), u64::eq)
     }
 
+    /// Whether it decides about a message, and then what is left of its random numbers. They are named by its place or name among those
+    /// that share a stream.
+    pub(crate) fn decides(&self, sent: &Sent, draws: Key, place: u64) -> Option<Draw> {
+        if !self.matches(sent) {
+            return None;
+        }
+        let name = [place, u64::from(sent.from.0), u64::from(sent.to.0), sent.index];
+        let mut draw = name.into_iter().fold(draws, Key::child).draw();
+        (draw.unit() < self.scope.probability).then_some(draw)
+    }
+
     /// Whether a message is in scope, its probability aside.
     fn matches(&self, sent: &Sent) -> bool {
         let RuleScope { kinds, view, seq, start, end, .. } = &self.scope;
@@ -409,10 +421,16 @@ impl NetworkModel {
         !self.rules.is_empty() || !self.partitions.is_empty() || self.synchrony.is_some()
     }
 
-    /// What rules and partitions make of a message; none if they lose it. `draws` names the random numbers of the rules.
-    pub(crate) fn course(&self, sent: &Sent, draws: Key) -> Option<Course<'_>> {
+    /// What rules and partitions make of a message; none if they lose it. `imposed` is a rule from elsewhere that has decided already;
+    /// `draws` names the random numbers of those that are here.
+    pub(crate) fn course<'a>(
+        &'a self,
+        sent: &Sent,
+        imposed: Option<(&'a Rule, Draw)>,
+        draws: Option<Key>,
+    ) -> Option<Course<'a>> {
         let mut course = Course::plain(sent.time);
-        if let Some((rule, draw)) = self.decisive_rule(sent, draws) {
+        if let Some((rule, draw)) = imposed.or_else(|| self.decisive_rule(sent, draws?)) {
             match &rule.action {
                 Action::Drop => return None,
                 Action::Hold => course.leaves = rule.scope.end?,
@@ -433,11 +451,7 @@ impl NetworkModel {
 
     /// The first rule that matches, with what is left of its random numbers.
     fn decisive_rule(&self, sent: &Sent, draws: Key) -> Option<(&Rule, Draw)> {
-        self.rules.iter().zip(0..).filter(|(rule, _)| rule.matches(sent)).find_map(|(rule, place)| {
-            let name = [place, u64::from(sent.from.0), u64::from(sent.to.0), sent.index];
-            let mut draw = name.into_iter().fold(draws, Key::child).draw();
-            (draw.unit() < rule.scope.probability).then_some((rule, draw))
-        })
+        self.rules.iter().zip(0..).find_map(|(rule, place)| Some((rule, rule.decides(sent, draws, place)?)))
     }
 
     /// The synchrony that still holds for what leaves at this instant.

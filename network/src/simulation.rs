@@ -3,6 +3,7 @@
 use crate::bandwidth::{Bandwidth, LineIn};
 use crate::link::NetworkModel;
 use crate::node::{Arrival, Event, Happening, Message, NodeId, Outbox, Process, Record};
+use crate::powers::{Errand, Luggage, Powers};
 use crate::random::Key;
 use crate::router::{Ending, Next, Observer, Parcel, Parcels, Router, RouterOptions, SizeOf, Traffic, Verdict};
 use crate::station::{Machine, Station};
@@ -63,6 +64,7 @@ pub struct Simulation<M: Message, E: Event> {
 
 /// A process that has no actor yet. It is kept as a closure so that each actor knows the type of its process.
 struct Starter<M: Message, E: Event> {
+    powers: Powers,
     wake_at: Option<Time>,
     start: Box<StartActor<M, E>>,
 }
@@ -180,6 +182,15 @@ impl<M: Message, E: Event> Simulation<M, E> {
     /// # Panics
     /// If one of the nodes is played already.
     pub fn seat(&mut self, nodes: &[NodeId], process: impl Process<M, E> + Unpin + 'static) {
+        self.seat_with(nodes, process, Powers::NONE);
+    }
+
+    /// Gives `nodes` to `process`, and powers over the run: see [`crate::Act`]. It may begin without any node, and gets its wake-ups all
+    /// the same.
+    ///
+    /// # Panics
+    /// If one of the nodes is played already.
+    pub fn seat_with(&mut self, nodes: &[NodeId], process: impl Process<M, E> + Unpin + 'static, powers: Powers) {
         for &node in nodes {
             if self.seat_of.len() <= node.index() {
                 self.seat_of.resize(node.index() + 1, None);
@@ -192,7 +203,7 @@ impl<M: Message, E: Event> Simulation<M, E> {
             None => SeatActor { player: Bare(process), table }.start().recipient(),
             Some(machines) => SeatActor { player: Station::new(process, machines), table }.start().recipient(),
         });
-        self.seats.push(Starter { wake_at, start });
+        self.seats.push(Starter { powers, wake_at, start });
     }
 
     /// Runs to the end, on this thread.
@@ -233,6 +244,18 @@ pub(crate) trait Player<M, E> {
     fn wake(&mut self, now: Time, out: &mut Outbox<M, E>);
     /// When it next wants to be woken.
     fn next_wake(&self) -> Option<Time>;
+    /// It gives away a node that it plays.
+    fn surrender(&mut self, node: NodeId, now: Time, out: &mut Outbox<M, E>) -> Luggage<M>;
+    /// It gets a node to play.
+    fn take_over(&mut self, node: NodeId, luggage: Luggage<M>, now: Time, out: &mut Outbox<M, E>);
+}
+
+/// What the process of a node hands over with it.
+///
+/// # Panics
+/// If it refuses.
+pub(crate) fn hand_over<M, E>(process: &mut impl Process<M, E>, node: NodeId, now: Time) -> Box<dyn Any> {
+    process.surrender(node, now).unwrap_or_else(|| panic!("the process of node {node} does not hand it over"))
 }
 
 /// A process whose machine is not limited.
@@ -264,6 +287,17 @@ impl<P: Process<M, E>, M: Message, E> Player<M, E> for Bare<P> {
     fn next_wake(&self) -> Option<Time> {
         self.0.next_wake()
     }
+
+    fn surrender(&mut self, node: NodeId, now: Time, _: &mut Outbox<M, E>) -> Luggage<M> {
+        Luggage { what: hand_over(&mut self.0, node, now), desk: None, journeys: Vec::new() }
+    }
+
+    fn take_over(&mut self, node: NodeId, luggage: Luggage<M>, now: Time, out: &mut Outbox<M, E>) {
+        if let Some(ledger) = &mut out.ledger {
+            ledger.wake(None);
+        }
+        self.0.take_over(node, luggage.what, now, out);
+    }
 }
 
 /// The actor around a process.
@@ -280,9 +314,12 @@ impl<P: Player<M, E> + Unpin + 'static, M: Message, E: Event> Handler<Deliver<M,
     type Result = ();
 
     fn handle(&mut self, Deliver(mut parcel): Deliver<M, E>, _: &mut Context<Self>) {
-        let player = &mut self.player;
+        let SeatActor { player, table } = self;
         // A panic would make the actor vanish and the run wait for ever. The process is not used again after one.
-        let result = catch_unwind(AssertUnwindSafe(|| play(player, &mut parcel)));
+        let result = catch_unwind(AssertUnwindSafe(|| match parcel.errand {
+            Errand::Live => play(player, &mut parcel),
+            errand => change_hands(player, &mut parcel, errand, table),
+        }));
         if let Err(panic) = result {
             parcel.fault = Some(panic_text(&*panic));
         }
@@ -303,6 +340,34 @@ fn play<M: Message, E>(player: &mut impl Player<M, E>, parcel: &mut Parcel<M, E>
     }
     wake_before(player, *until, outbox);
     *wake_at = player.next_wake();
+}
+
+/// Lets a process give a node away or take one over. What goes with the node waits on the table for the other one.
+#[cold]
+fn change_hands<M: Message, E: Event>(
+    player: &mut impl Player<M, E>,
+    parcel: &mut Parcel<M, E>,
+    errand: Errand,
+    table: &SharedTable<M, E>,
+) {
+    let Parcel { outbox, until: now, wake_at, .. } = parcel;
+    match errand {
+        Errand::Live => {}
+        Errand::Surrender(node) => {
+            let luggage = player.surrender(node, *now, outbox);
+            table.borrow_mut().luggage = Some(luggage);
+        }
+        Errand::TakeOver(node) => {
+            let luggage = table.borrow_mut().luggage.take();
+            player.take_over(node, luggage.expect("a node is given away before it is taken"), *now, outbox);
+        }
+    }
+    *wake_at = player.next_wake();
+    assert!(
+        wake_at.is_none_or(|wake| wake >= *now),
+        "asks for a wake-up before {} ns, the time at which a node changed hands",
+        now.as_nanos()
+    );
 }
 
 #[inline]
@@ -357,8 +422,8 @@ struct Table<M: Message, E: Event> {
     /// How many answers the window is to have.
     expected: usize,
     seats: Vec<Recipient<Deliver<M, E>>>,
-    /// What each seat plays, for error messages.
-    names: Vec<String>,
+    /// What goes with the node that is changing hands.
+    luggage: Option<Luggage<M>>,
     done: Option<oneshot::Sender<Result<Report, Fault>>>,
 }
 
@@ -367,14 +432,14 @@ impl<M: Message, E: Event> Table<M, E> {
         let Simulation { model, run, time_limit, log_messages, keep_causes, cores, observer, sizes, seats, seat_of } =
             simulation;
         let seat_of: Vec<usize> = seat_of.into_iter().flatten().collect();
-        let names = (0..seats.len()).map(|seat| seat_name(&seat_of, seat)).collect();
-        let machines = machines(&model, cores, sizes.as_ref(), &seat_of, seats.len());
-        let options = RouterOptions { time_limit, log_messages, keep_causes };
-        let router = Router::new(model, run, seat_of, seats.len(), options, sizes, observer);
+        let powers: Vec<Powers> = seats.iter().map(|starter| starter.powers).collect();
+        let machines = machines(&model, cores, sizes.as_ref(), &seat_of, &powers);
+        let options = RouterOptions { powers, time_limit, log_messages, keep_causes };
+        let router = Router::new(model, run, seat_of, options, sizes, observer);
         let (answers, recipients) = (Vec::new(), Vec::new());
-        let table = Table { router, answers, expected: 0, seats: recipients, names, done: Some(done) };
+        let table = Table { router, answers, expected: 0, seats: recipients, luggage: None, done: Some(done) };
         let table = Rc::new(RefCell::new(table));
-        for (seat, (Starter { wake_at, start }, machines)) in seats.into_iter().zip(machines).enumerate() {
+        for (seat, (Starter { wake_at, start, .. }, machines)) in seats.into_iter().zip(machines).enumerate() {
             table.borrow_mut().router.set_wake(seat, wake_at);
             let recipient = start(Rc::clone(&table), machines);
             table.borrow_mut().seats.push(recipient);
@@ -409,30 +474,40 @@ impl<M: Message, E: Event> Table<M, E> {
     }
 
     fn next_window(&mut self) -> Option<Result<Ending, Fault>> {
-        for parcel in &mut self.answers {
-            if let Some(message) = parcel.fault.take() {
-                let place = self.names[parcel.seat].clone();
-                return Some(Err(Fault::Panic { place, at_ns: parcel.until.as_nanos(), message }));
+        for parcel in &self.answers {
+            if let Some(message) = &parcel.fault {
+                let (place, at_ns, message) = (self.name_of(parcel.seat), parcel.until.as_nanos(), message.clone());
+                return Some(Err(Fault::Panic { place, at_ns, message }));
             }
         }
         if self.router.take_back(&mut self.answers).is_break() {
             return Some(Ok(Ending::Stopped));
         }
-        if let Next::End(ending) = self.router.open_window() {
+        if let Next::End(ending) = self.router.go_on() {
             return Some(Ok(ending));
         }
         self.expected = self.router.at_work().len();
         for index in 0..self.expected {
             let seat = self.router.at_work()[index];
             let Some(parcel) = self.router.take_parcel(seat) else {
-                return Some(Err(Fault::Lost(self.names[seat].clone())));
+                return Some(Err(Fault::Lost(self.name_of(seat))));
             };
             // `do_send` would drop the parcel silently if the actor were gone.
             if self.seats[seat].try_send(Deliver(parcel)).is_err() {
-                return Some(Err(Fault::Lost(self.names[seat].clone())));
+                return Some(Err(Fault::Lost(self.name_of(seat))));
             }
         }
         None
+    }
+
+    /// What a seat plays, for error messages.
+    fn name_of(&self, seat: usize) -> String {
+        let nodes: Vec<String> = self.router.nodes_at(seat).map(|node| node.to_string()).collect();
+        if nodes.is_empty() {
+            format!("seat {seat}, which plays no node")
+        } else {
+            format!("node {}", nodes.join(", "))
+        }
     }
 }
 
@@ -442,31 +517,29 @@ fn machines<M>(
     cores: Option<NonZeroU16>,
     sizes: Option<&SizeOf<M>>,
     seat_of: &[usize],
-    seats: usize,
+    powers: &[Powers],
 ) -> Vec<Option<Vec<Machine<M>>>> {
-    let mut machines: Vec<Option<Vec<Machine<M>>>> = (0..seats).map(|_| None).collect();
     let line = |node: usize| {
         let interface = model.interfaces.get(node)?;
         Some(LineIn::new(interface.ingress?, interface.buffer))
     };
     let senders: Rc<[Option<Bandwidth>]> = model.interfaces.iter().map(|interface| interface.egress).collect();
     let lines: Vec<Option<LineIn>> = (0..seat_of.len()).map(line).collect();
-    let mut limited = vec![cores.is_some(); seats];
+    let mut limited = vec![cores.is_some(); powers.len()];
     for (&seat, line) in seat_of.iter().zip(&lines) {
         limited[seat] |= line.is_some();
     }
+    // A machine goes with its node, wherever that goes.
+    if limited.contains(&true) && powers.iter().any(|powers| powers.takeovers > 0) {
+        limited.fill(true);
+    }
+    let mut machines: Vec<Option<Vec<Machine<M>>>> = limited.iter().map(|&limited| limited.then(Vec::new)).collect();
     for ((node, &seat), line) in seat_of.iter().enumerate().zip(lines).filter(|((_, seat), _)| limited[**seat]) {
         let (node, senders) = (NodeId::new(node), Rc::clone(&senders));
         let machine = Machine { node, line, senders, sizes: sizes.cloned(), cores };
         machines[seat].get_or_insert_default().push(machine);
     }
     machines
-}
-
-fn seat_name(seat_of: &[usize], seat: usize) -> String {
-    let nodes: Vec<String> =
-        (0..seat_of.len()).filter(|&node| seat_of[node] == seat).map(|node| node.to_string()).collect();
-    format!("node {}", nodes.join(", "))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> String {

@@ -10,12 +10,15 @@
 //! and the core is busy until the last of them ([`Outbox::busy_until`]). Work that follows a wake-up does not wait for a core: it
 //! pushes in, and the core is free so much later.
 //!
+//! A node that changes hands takes its machine along, with everything in it: the desk goes from one station to the other.
+//!
 //! Arrival order decides here, and it is known at the receiver alone; so all of this lives in the receiver's actor.
 
 use crate::bandwidth::{Bandwidth, LineIn};
 use crate::node::{Arrival, Message, NodeId, Outbox, Process, Sending};
+use crate::powers::Luggage;
 use crate::router::SizeOf;
-use crate::simulation::{Player, log_delivery, lose};
+use crate::simulation::{Player, hand_over, log_delivery, lose};
 use crate::time::{Span, Time};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -44,7 +47,7 @@ pub(crate) struct Station<P, M> {
 }
 
 /// The machine of one node.
-struct Desk<M> {
+pub(crate) struct Desk<M> {
     node: NodeId,
     line: Option<LineIn>,
     senders: Rc<[Option<Bandwidth>]>,
@@ -99,6 +102,12 @@ impl<M> Desk<M> {
             leaving: VecDeque::new(),
             busy_until: Time::START,
         }
+    }
+
+    /// The messages at it.
+    fn arrivals(&mut self) -> impl Iterator<Item = &mut Arrival<M>> {
+        let waiting = self.waiting.iter_mut().map(|waiting| &mut waiting.arrival);
+        waiting.chain(self.work.iter_mut().map(|task| &mut task.arrival))
     }
 
     /// When something next happens. It is asked for several times for each message, hence no options.
@@ -355,5 +364,38 @@ impl<P: Process<M, E>, M: Message, E> Player<M, E> for Station<P, M> {
     fn next_wake(&self) -> Option<Time> {
         let next = self.process.next_wake().map_or(self.next, |process| process.min(self.next));
         (next < Time::END).then_some(next)
+    }
+
+    fn surrender(&mut self, node: NodeId, now: Time, out: &mut Outbox<M, E>) -> Luggage<M> {
+        let what = hand_over(&mut self.process, node, now);
+        let place = self.desks.iter().position(|desk| desk.node == node);
+        let mut desk = self.desks.remove(place.expect("who plays a node has its desk"));
+        self.next = self.earliest().0;
+        // Their numbers mean something in the ledger of this seat alone.
+        let journeys = match &mut out.ledger {
+            Some(ledger) => desk.arrivals().map(|arrival| ledger.take(std::mem::take(&mut arrival.journey))).collect(),
+            None => Vec::new(),
+        };
+        Luggage { what, desk: Some(desk), journeys }
+    }
+
+    fn take_over(&mut self, node: NodeId, luggage: Luggage<M>, now: Time, out: &mut Outbox<M, E>) {
+        let Luggage { what, desk, journeys } = luggage;
+        let mut desk = desk.expect("where one process has desks, all have");
+        if let Some(ledger) = &mut out.ledger {
+            for (arrival, journey) in desk.arrivals().zip(journeys) {
+                arrival.journey = journey.map(|journey| ledger.keep(journey)).unwrap_or_default();
+            }
+            ledger.wake(None);
+        }
+        // In the order of nodes, whoever came first.
+        let place = self.desks.partition_point(|other| other.node < node);
+        self.desks.insert(place, desk);
+        self.divert(now, out, |process, out| process.take_over(node, what, now, out));
+        for desk in &mut self.desks {
+            desk.push_in(now, desk.busy_until.since(now));
+        }
+        // What is due at this very instant is so in the next window, behind what arrives then.
+        self.next = self.earliest().0;
     }
 }
