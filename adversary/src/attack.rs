@@ -1,9 +1,10 @@
 //! What an attack is: how it changes what a corrupted node hears and says, and when it applies.
 
+use crate::interference::Interference;
 use crate::kind::AttackKind;
 use crate::knowledge::Knowledge;
 use crate::parameter::Visit;
-use byzlab_network::{Key, NodeId, Recipients, Time};
+use byzlab_network::{Act, Key, NodeId, Recipients, Rule, Time};
 use byzlab_replica::{Message, MessageKind, ProtocolConfig, Signer, View};
 
 /// One attack of an experiment: what it does, and when.
@@ -302,6 +303,59 @@ impl Scene<'_> {
     }
 }
 
+/// What the adversary knows when it acts as a whole, and what it can do to the run.
+pub(crate) struct Command<'a> {
+    pub(crate) now: Time,
+    /// The latest view that is known to have begun.
+    pub(crate) view: View,
+    pub(crate) config: &'a ProtocolConfig,
+    /// All corrupted nodes, lowest id first.
+    pub(crate) corrupted: &'a [NodeId],
+    /// In which span of time the attack applies.
+    pub(crate) span: (Time, Time),
+    /// How many replicas it may still take over.
+    pub(crate) budget: &'a mut u16,
+    /// Whom it is taking over already.
+    pub(crate) falling: &'a mut Vec<NodeId>,
+    /// The names of its rules begin here.
+    pub(crate) first_rule: u32,
+    pub(crate) acts: &'a mut Vec<Act>,
+}
+
+impl Command<'_> {
+    pub(crate) fn primary(&self) -> NodeId {
+        self.config.cluster.primary(self.view)
+    }
+
+    pub(crate) fn is_corrupted(&self, node: NodeId) -> bool {
+        self.corrupted.contains(&node) || self.falling.contains(&node)
+    }
+
+    /// All nodes.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.config.cluster.replicas() + self.config.clients).map(NodeId)
+    }
+
+    /// Takes a replica over, unless it is corrupted already or the budget is spent.
+    pub(crate) fn take_over(&mut self, replica: NodeId) {
+        if *self.budget > 0 && !self.is_corrupted(replica) {
+            *self.budget -= 1;
+            self.falling.push(replica);
+            self.acts.push(Act::TakeOver(replica));
+        }
+    }
+
+    /// Puts a rule in force; one of the same number goes.
+    pub(crate) fn impose(&mut self, number: u32, rule: Rule) {
+        self.acts.push(Act::Impose(self.first_rule + number, rule));
+    }
+
+    /// Takes a rule away.
+    pub(crate) fn lift(&mut self, number: u32) {
+        self.acts.push(Act::Lift(self.first_rule + number));
+    }
+}
+
 /// The behaviour of an attack, and what it remembers.
 pub(crate) trait Attack {
     /// What is known of it before it begins.
@@ -323,6 +377,14 @@ pub(crate) trait Attack {
 
     /// The time has come that `next_wake` asked for: once for each corrupted node that takes part.
     fn wake(&mut self, _scene: &mut Scene<'_>) {}
+
+    /// The adversary acts as a whole: when the attack wakes, and when a later view is known to have begun.
+    fn command(&mut self, _command: &mut Command<'_>) {}
+
+    /// What it does to the network, if it does.
+    fn interference(&self) -> Option<&Interference> {
+        None
+    }
 
     /// When it wants to be woken next, if it was last woken at `last`; none before the first time.
     fn next_wake(&self, _last: Option<Time>) -> Option<Time> {
@@ -404,6 +466,17 @@ impl ActiveAttack {
     pub(crate) fn next_wake(&self) -> Option<Time> {
         let wake = self.kind.get().next_wake(self.last_wake)?.max(self.scope.start);
         (wake < self.scope.end).then_some(wake)
+    }
+
+    /// Lets the adversary act as a whole; tells whether it did.
+    pub(crate) fn command(&mut self, mut command: Command<'_>) -> bool {
+        if !self.scope.is_open_at(command.now) {
+            return false;
+        }
+        command.span = (self.scope.start, self.scope.end);
+        let before = command.acts.len();
+        self.kind.get_mut().command(&mut command);
+        command.acts.len() > before
     }
 
     /// Wakes it for a node, if it takes part; tells whether it said something.

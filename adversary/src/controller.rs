@@ -1,15 +1,16 @@
 //! The controller: the one actor that plays every corrupted node.
 
-use crate::attack::{ActiveAttack, AttackConfig, Departure, Reception, Scene};
+use crate::attack::{ActiveAttack, AttackConfig, Command, Departure, Reception, Scene};
 use crate::collusion::Collusion;
 use crate::event::Event;
 use crate::knowledge::Knowledge;
 use crate::puppet::{Played, Puppet};
-use byzlab_network::{Arrival, Key, NodeId, Outbox, Process, Span, Time};
+use byzlab_network::{Act, Arrival, Key, NodeId, Outbox, Process, Span, Time};
 use byzlab_replica::{
-    Client, Costs, Digest, Effects, Event as ProtocolEvent, Input, Message, ProtocolConfig, Replica, Timers,
+    Client, Costs, Digest, Effects, Estate, Event as ProtocolEvent, Input, Message, ProtocolConfig, Replica, Timers,
     ordered_events,
 };
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,6 +29,11 @@ pub struct Controller {
     corrupted: Vec<NodeId>,
     /// The corrupted replicas, if they collude; else nobody.
     colluders: Vec<NodeId>,
+    /// How many replicas it may still take over, and whom it is taking over.
+    budget: u16,
+    falling: Vec<NodeId>,
+    /// What it does to the run next.
+    acts: Vec<Act>,
     agenda: Agenda,
     /// What a step leaves to be done; kept for its room.
     effects: Effects,
@@ -96,6 +102,9 @@ impl Controller {
             colluders: if collusion.is_some() { nodes } else { Vec::new() },
             collusion,
             corrupted: Vec::new(),
+            budget: 0,
+            falling: Vec::new(),
+            acts: Vec::new(),
             agenda: Agenda::default(),
             effects: Effects::default(),
             next_wake: Some(Time::START),
@@ -113,6 +122,13 @@ impl Controller {
         for puppet in &mut self.puppets {
             puppet.costs = costs(puppet.node()).map(Box::new);
         }
+        self
+    }
+
+    /// The same, with so many replicas that it may take over while the run goes on. The run must grant it the power for that.
+    #[must_use]
+    pub fn with_budget(mut self, takeovers: u16) -> Controller {
+        self.budget = takeovers;
         self
     }
 
@@ -270,7 +286,7 @@ impl Controller {
         };
         let Some(Departure { to, message, .. }) = departure else { return };
         if !self.is_plain() {
-            self.knowledge.learn(&message);
+            self.learn(now, &message, out);
         }
         if let Message::PrePrepare(pre_prepare) = &message
             && pre_prepare.vote.replica == node
@@ -338,11 +354,49 @@ impl Controller {
         }
     }
 
+    /// Lets an attack act for the adversary as a whole.
+    fn command(&mut self, now: Time, index: usize, out: &mut Out) {
+        /// No attack imposes so many rules.
+        const RULES: u32 = 1 << 20;
+        let Controller { config, attacks, knowledge, corrupted, budget, falling, acts, .. } = self;
+        let command = Command {
+            now,
+            view: knowledge.view,
+            config,
+            corrupted,
+            span: (Time::START, Time::END),
+            budget,
+            falling,
+            first_rule: index as u32 * RULES,
+            acts,
+        };
+        let acted = attacks[index].command(command);
+        if acted && !self.puppets.is_empty() {
+            self.report(now, index, 0, out);
+        }
+    }
+
+    /// Learns from a message; a view that begins is a time to act.
+    fn learn(&mut self, now: Time, message: &Message, out: &mut Out) {
+        let before = self.knowledge.view;
+        self.knowledge.learn(message);
+        if self.knowledge.view > before {
+            for index in 0..self.attacks.len() {
+                self.command(now, index, out);
+            }
+        }
+    }
+
+    fn act(&mut self, out: &mut Out) {
+        self.acts.drain(..).for_each(|act| out.act(act));
+    }
+
     fn wake_attacks(&mut self, now: Time, out: &mut Out) {
         for index in 0..self.attacks.len() {
             if self.attacks[index].next_wake().is_none_or(|at| at > now) {
                 continue;
             }
+            self.command(now, index, out);
             for puppet in 0..self.puppets.len() {
                 let mut said = Vec::new();
                 if self.stage(now, index, puppet, &mut said, ActiveAttack::wake) {
@@ -369,8 +423,9 @@ impl Process<Message, Event> for Controller {
         if self.is_plain() {
             return self.step(now, Place { puppet, side: 0 }, Input::Message(from, arrival.message), out);
         }
-        self.knowledge.learn(&arrival.message);
+        self.learn(now, &arrival.message, out);
         self.hear(now, puppet, from, &arrival.message, 0, out);
+        self.act(out);
     }
 
     fn wake(&mut self, now: Time, out: &mut Out) {
@@ -386,6 +441,7 @@ impl Process<Message, Event> for Controller {
                 self.step(now, place, Input::Timer(timer), out);
             }
         }
+        self.act(out);
         let timers = self.puppets.iter().filter_map(Puppet::next_timer);
         let attacks = self.attacks.iter().filter_map(ActiveAttack::next_wake);
         self.next_wake = timers.chain(attacks).chain(self.agenda.next()).min();
@@ -394,5 +450,31 @@ impl Process<Message, Event> for Controller {
     #[inline]
     fn next_wake(&self) -> Option<Time> {
         self.next_wake
+    }
+
+    /// A replica falls to the adversary, with its state and its signer.
+    ///
+    /// # Panics
+    /// If another process than the shell of a replica gave the node away.
+    fn take_over(&mut self, node: NodeId, what: Box<dyn Any>, now: Time, out: &mut Out) {
+        let Ok(estate) = what.downcast::<Estate<Replica>>() else {
+            panic!("node {node} was not played by the shell of a replica");
+        };
+        let Estate { machine, timers, costs, is_down } = *estate;
+        if let Some(timer) = timers.next() {
+            self.wake_at(timer);
+        }
+        self.add(Played::Replica(Box::new(machine)), timers);
+        self.falling.retain(|&other| other != node);
+        let puppet = self.puppets.len() - 1;
+        (self.puppets[puppet].costs, self.puppets[puppet].busy_until) = (costs, now);
+        out.event(now, node, Event::Corrupt);
+        if is_down {
+            let sides = self.puppets[puppet].sides.len();
+            for side in 0..sides {
+                self.step(now, Place { puppet, side }, Input::Restart { durable: true }, out);
+            }
+        }
+        self.act(out);
     }
 }

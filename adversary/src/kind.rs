@@ -2,6 +2,7 @@
 
 use crate::attack::{About, Attack};
 use crate::attacks;
+use crate::interference::Interference;
 use crate::parameter::Visit;
 
 /// Makes the enumeration of all kinds from their types, so that a new attack is its file and one word here.
@@ -44,6 +45,8 @@ kinds! {
     Stop, Silent, Omit,
     Equivocate, ConflictingVotes, FakeDigest, Ignore, Mutate,
     Delay,
+    ChasePrimary, CorruptAt,
+    Partition, Isolate, Eclipse, TargetLinks,
 }
 
 impl AttackKind {
@@ -60,6 +63,11 @@ impl AttackKind {
     /// Its name in configurations and logs.
     pub fn name(&self) -> &'static str {
         self.about().name
+    }
+
+    /// What it does to the network, if it does.
+    pub fn interference(&self) -> Option<&Interference> {
+        self.get().interference()
     }
 
     /// Shows its parameters to a visitor, who may change them.

@@ -9,7 +9,9 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(crate) struct Knowledge {
     proposals: BTreeMap<(SeqNum, View), Vec<Digest>>,
-    /// Of each view the valid VIEW-CHANGEs for it, by author: those of the latest views.
+    /// The latest view that is known to have begun.
+    pub(crate) view: View,
+    /// Of each view the VIEW-CHANGEs for it, by author: those of the latest views.
     view_changes: BTreeMap<View, BTreeMap<NodeId, Arc<Signed<ViewChange>>>>,
 }
 
@@ -32,6 +34,7 @@ impl Knowledge {
                     self.proposals.pop_first();
                 }
             }
+            Message::NewView(new_view) => self.view = self.view.max(new_view.view),
             Message::ViewChange(change) => {
                 let changes = self.view_changes.entry(change.view).or_default();
                 changes.entry(change.replica).or_insert_with(|| Arc::clone(change));

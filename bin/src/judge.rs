@@ -23,6 +23,8 @@ pub(crate) struct Judge {
     goal: Option<(SeqNum, Time)>,
     /// When all of them had.
     done_at: Option<Time>,
+    /// The corrupted replicas.
+    corrupted: BTreeSet<NodeId>,
     /// The views after the first that honest replicas entered.
     views: BTreeSet<View>,
     oracles: Oracles,
@@ -59,6 +61,7 @@ impl Judge {
             last_crash: replicas.map(crash_of).collect(),
             goal: None,
             done_at: None,
+            corrupted: corrupted.iter().copied().collect(),
             views: BTreeSet::new(),
             oracles: Oracles::new(settings.oracle_settings(Detail::InProcess)),
             oracle_failure: None,
@@ -86,8 +89,13 @@ impl Judge {
                 }
                 self.last_event = record.time;
                 self.fingerprint.add(record.time, record.node, event);
-                if let Event::Protocol(event) = event {
-                    self.follow(record.time, record.node, event);
+                match event {
+                    Event::Protocol(event) => self.follow(record.time, record.node, event),
+                    Event::Corrupt if record.node.index() < self.executed.len() => {
+                        self.corrupted.insert(record.node);
+                        self.wait_no_longer(record.time, record.node);
+                    }
+                    Event::Corrupt | Event::Attack(_) => {}
                 }
             }
         }
@@ -174,6 +182,11 @@ impl Judge {
 
     pub(crate) fn validity(&self) -> bool {
         self.oracles.validity_held()
+    }
+
+    /// How many replicas are corrupted.
+    pub(crate) fn corrupted(&self) -> u32 {
+        self.corrupted.len() as u32
     }
 
     pub(crate) fn completed(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use crate::config::{EventDetail, Settings};
 use byzlab_analysis::oracle::{Detail, Liveness, OracleSettings};
-use byzlab_network::{NetworkModel, NodeId, Span};
+use byzlab_network::{NetworkModel, NodeId, Span, Time, Transport};
 use byzlab_replica::Pace;
 
 impl Settings {
@@ -34,7 +34,12 @@ impl Settings {
         }
         let stable =
             self.network.stabilises_at().ok_or("the network never stabilises: messages can be lost to the end")?;
+        let stable = stable.max(self.interference_ends().ok_or("the adversary disturbs the network to the end")?);
         let derived = || {
+            if self.network.transport != Transport::Datagram && self.interference_ends() != Some(Time::START) {
+                return Err("over a reliable transport what the adversary lost is late for long: give [oracles] \
+                            liveness_bound to judge it");
+            }
             if matches!(self.workload.pace, Pace::Open(_)) {
                 return Err("in an open loop a request can wait behind any number of others: give [oracles] \
                             liveness_bound to judge it");
@@ -51,6 +56,13 @@ impl Settings {
         };
         let bound = self.oracles.liveness_bound.map_or_else(derived, Ok)?;
         Ok(Liveness::Judge { stabilised_ns: stable.as_nanos(), bound_ns: bound.as_nanos() })
+    }
+
+    /// From when on the adversary leaves the network alone; none if it never does.
+    fn interference_ends(&self) -> Option<Time> {
+        let disturbing = self.adversary.attacks.iter().filter(|attack| attack.kind.interference().is_some());
+        let latest = disturbing.map(|attack| attack.scope.end).max().unwrap_or(Time::START);
+        (latest < Time::END).then_some(latest)
     }
 
     /// By when a request is accepted at the latest after the network became stable, if each message takes at most `delay` from

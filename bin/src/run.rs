@@ -7,7 +7,7 @@ use crate::rows::write_record;
 use byzlab_adversary::{Controller, Event};
 use byzlab_analysis::oracle::{Invariant, Judgement, Violation};
 use byzlab_analysis::{EventWriter, LatencyPartsWriter, Outcome, RunRow};
-use byzlab_network::{Fault, Key, NodeId, Observer, Record, Simulation, Time, Trail, Verdict};
+use byzlab_network::{Fault, Key, NodeId, Observer, Powers, Record, Simulation, Time, Trail, Verdict};
 use byzlab_replica::{Authentication, Client, Costs, Message, Outage, Replica, Shell, Signer, Wire};
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -113,7 +113,7 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, logs: impl 
     }
     let Some(judge) = watch.judge.take() else { unreachable!("the judge is taken here alone") };
     let mut row = RunRow {
-        corrupted: corrupted.len() as u32,
+        corrupted: judge.corrupted(),
         agreement: judge.agreement(),
         validity: judge.validity(),
         completed: judge.completed(),
@@ -173,10 +173,12 @@ pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
             simulation.seat(&[node], shell.with_costs(costs(node)));
         }
     }
-    if !puppets.is_empty() || !liars.is_empty() {
-        let controller = Controller::new(Arc::clone(protocol), puppets, liars, &settings.adversary.attacks, key);
-        let nodes: Vec<NodeId> = corrupted.into_iter().chain(false_clients).collect();
-        simulation.seat(&nodes, controller.with_costs(costs));
+    let adversary = &settings.adversary;
+    let powers = Powers { takeovers: adversary.takeovers(protocol.cluster), rules: adversary.network.is_some() };
+    let nodes: Vec<NodeId> = corrupted.into_iter().chain(false_clients).collect();
+    if !nodes.is_empty() || powers != Powers::NONE {
+        let controller = Controller::new(Arc::clone(protocol), puppets, liars, &adversary.attacks, key);
+        simulation.seat_with(&nodes, controller.with_costs(costs).with_budget(powers.takeovers), powers);
     }
     simulation
 }

@@ -63,7 +63,7 @@ pub use processing::{Costs, Processing};
 pub use quorum::{Cluster, ClusterError, NodeSet};
 pub use replica::{Replica, ordered_events};
 pub use service::{Counter, KeyValue, Null, Service, ServiceKind};
-pub use shell::{Machine, Outage, Shell, Timers};
+pub use shell::{Estate, Machine, Outage, Shell, Timers};
 pub use signature::{Signed, Signer, Statement};
 pub use state::Snapshot;
 pub use step::{Effects, Event, Input, Slot, Timer};

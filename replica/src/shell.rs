@@ -7,10 +7,11 @@ use crate::processing::Costs;
 use crate::replica::Replica;
 use crate::step::{Effects, Event, Input, Timer};
 use byzlab_network::{Arrival, Cause, NodeId, Outbox, Process, Span, Time};
+use std::any::Any;
 use std::collections::VecDeque;
 
 /// A state machine of the protocol, for a shell to drive.
-pub trait Machine {
+pub trait Machine: Clone + 'static {
     /// Which node it is.
     fn node(&self) -> NodeId;
 
@@ -86,6 +87,19 @@ pub struct Outage {
     pub recover_at: Option<Time>,
     /// Whether it comes back with what it keeps on stable storage, or without (rule 30).
     pub durable: bool,
+}
+
+/// What a shell leaves to whoever takes its node over.
+#[derive(Debug)]
+pub struct Estate<S> {
+    /// The state machine, with its signer.
+    pub machine: S,
+    /// Its timers.
+    pub timers: Timers,
+    /// What its work costs.
+    pub costs: Option<Box<Costs>>,
+    /// Whether the node is down.
+    pub is_down: bool,
 }
 
 /// One honest node: a state machine with its timers.
@@ -237,5 +251,13 @@ impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
     #[inline]
     fn hears(&self, _: Time) -> bool {
         !self.is_down
+    }
+
+    /// Leaves its [`Estate`]. From then on there is nothing that it wants to be woken for.
+    fn surrender(&mut self, _: NodeId, _: Time) -> Option<Box<dyn Any>> {
+        self.started = true;
+        self.outages.clear();
+        let (machine, timers) = (self.machine.clone(), std::mem::take(&mut self.timers));
+        Some(Box::new(Estate { machine, timers, costs: self.costs.take(), is_down: self.is_down }))
     }
 }

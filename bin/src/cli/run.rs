@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
 fn assumptions(experiment: &Experiment) -> Vec<String> {
     let mut lines = Vec::new();
     let broken = |settings: &crate::config::Settings| {
-        settings.corrupted_count() > usize::from(settings.protocol.cluster.faults())
+        settings.most_corrupted() > usize::from(settings.protocol.cluster.faults())
     };
     let count = experiment.cells.iter().filter(|cell| broken(&cell.settings)).count();
     if count > 0 {

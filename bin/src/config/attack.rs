@@ -6,7 +6,7 @@ use super::latency::read_latency;
 use super::units::{Probability, duration, probability};
 use super::{Kind, Problem, Section, boolean, integer, list, number, word};
 use byzlab_adversary::{
-    About, ActsOn, AttackConfig, AttackKind, Groups, Need, NodeSort, Parameter, Scope, Selection, Visit,
+    About, ActsOn, AttackConfig, AttackKind, Groups, Interference, Need, NodeSort, Parameter, Scope, Selection, Visit,
 };
 use byzlab_network::{Latency, NodeId, Span, Time};
 use byzlab_replica::{Authentication, Cluster, ProtocolConfig, View};
@@ -135,8 +135,12 @@ fn read_attack(
         seq: section.optional("seq", integer(0..))?,
         to: if names.contains(&"to") { None } else { section.optional("to", nodes_kind(nodes))? },
     };
+    let mut scope = scope;
     check_scope(section, about, &scope)?;
     check_needs(section, about, protocol, adversary)?;
+    if let (Some(interference), Some(power)) = (kind.interference(), &adversary.network) {
+        check_power(section, interference, power, &mut scope)?;
+    }
     if let (Some(members), Some(all)) = (&scope.members, adversary.members(protocol))
         && let Some(honest) = members.iter().find(|member| !all.contains(member))
     {
@@ -203,6 +207,38 @@ fn check_needs(
             _ => continue,
         };
         return Err(section.error_at("kind", format_args!("`{name}` {}", missing.0), missing.1));
+    }
+    Ok(())
+}
+
+/// An attack on the network must stay within what was granted; its end does.
+fn check_power(
+    section: &Section<'_>,
+    interference: &Interference,
+    power: &NetworkPower,
+    scope: &mut Scope,
+) -> Result<(), ConfigError> {
+    let action = interference.action;
+    let granted = match action {
+        "drop" => power.drop,
+        "hold" => power.hold,
+        _ => power.delay,
+    };
+    if !granted {
+        let problem = format!("the adversary was not granted to {action} messages");
+        let remedy = format!("add \"{action}\" to adversary.network.actions, or choose another action");
+        return Err(section.error_at("action", problem, remedy));
+    }
+    if let Some(until) = power.until {
+        if scope.start >= until {
+            let problem = "the power over the network has ended by then";
+            return Err(section.error_at("start", problem, "start earlier, or raise adversary.network.until"));
+        }
+        scope.end = scope.end.min(until);
+    }
+    if action == "hold" && scope.end == Time::END {
+        let problem = "what is held must leave at some time";
+        return Err(section.error_at("end", problem, "give an `end`, or adversary.network.until"));
     }
     Ok(())
 }
