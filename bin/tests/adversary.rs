@@ -108,7 +108,7 @@ fn held_messages_arrive_after_the_attack() {
 /// The adversary hears of a new view, and cuts its primary off too.
 #[test]
 fn isolation_follows_the_primary() {
-    let network = "members = [3]\nnetwork = { actions = [\"drop\"], until = \"1s\" }";
+    let network = "members = [3]\nnetwork = { actions = [\"drop\"], until = \"3s\" }";
     let cut = run(&format!("{network}\nattack = [{{ kind = \"isolate\" }}]"));
     for primary in [0, 1] {
         assert!(cut.of(EventKind::Drop).any(|row| row.node == primary || row.peer == Some(primary)), "{primary}");
