@@ -1,6 +1,7 @@
 //! The command line.
 
 mod analyze;
+mod attacks;
 mod check;
 mod replay;
 mod run;
@@ -8,6 +9,7 @@ mod run;
 use crate::config::{ConfigError, Experiment};
 use crate::results::ResultsError;
 use analyze::AnalyzeArguments;
+use attacks::AttacksArguments;
 use byzlab_analysis::{AnalysisError, PlotError};
 use check::CheckArguments;
 use clap::{Parser, Subcommand};
@@ -40,6 +42,8 @@ enum Command {
     Check(CheckArguments),
     /// Do one run of a results folder again, and print its events.
     Replay(ReplayArguments),
+    /// List all attacks with their parameters and defaults, and all presets.
+    Attacks(AttacksArguments),
 }
 
 /// Why the program cannot go on. Each says where and what to do.
@@ -57,6 +61,8 @@ enum CliError {
     NoResults(PathBuf),
     #[error("there is no run {run} in cell {cell}\n  hint: cells are 0 to {cells}, runs 0 to {runs}")]
     NoSuchRun { cell: u32, run: u32, cells: usize, runs: u32 },
+    #[error("there is no attack or preset \"{0}\"\n  hint: `byzlab attacks` lists all")]
+    NoSuchAttack(String),
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
 }
@@ -90,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(arguments) => analyze::analyze_folder(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Attacks(arguments) => attacks::attacks(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");

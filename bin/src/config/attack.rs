@@ -1,8 +1,9 @@
 //! `[adversary]`: who is corrupted, and what they do.
 
 use super::ConfigError;
-use super::experiment::{AdversarySettings, Corrupted, NetworkPower, span, time};
+use super::experiment::{AdversarySettings, Corrupted, GivenAdversary, NetworkPower, span, time};
 use super::latency::read_latency;
+use super::preset::PRESETS;
 use super::units::{Probability, duration, probability};
 use super::{Kind, Problem, Section, boolean, integer, list, number, word};
 use byzlab_adversary::{
@@ -18,29 +19,56 @@ pub(super) fn read_adversary(
     protocol: &ProtocolConfig,
     folder: &Path,
 ) -> Result<AdversarySettings, ConfigError> {
-    let corrupted = read_corrupted(section, protocol.cluster)?;
-    let replicas = protocol.cluster.replicas();
-    let budget: Option<u16> = section.optional("budget", integer(0..))?;
+    let presets = PRESETS.iter().map(|preset| (preset.name, preset));
+    let Some(preset) = section.optional("preset", word(presets))? else {
+        return read_beside(section, protocol, folder, AdversarySettings::default());
+    };
+    let document = preset.document()?;
+    let base = document.root().section("adversary")?;
+    let base = read_beside(&base, protocol, folder, AdversarySettings::default())?;
+    read_beside(section, protocol, folder, base)
+}
+
+/// What a section says beside a preset: its own keys go before those of the preset, its attacks come after.
+fn read_beside(
+    section: &Section<'_>,
+    protocol: &ProtocolConfig,
+    folder: &Path,
+    base: AdversarySettings,
+) -> Result<AdversarySettings, ConfigError> {
+    let cluster = protocol.cluster;
+    let replicas = cluster.replicas();
+    let (corrupted, is_given) = read_corrupted(section, cluster, base.corrupted)?;
+    let budget = section.optional("budget", count_kind())?;
+    let given = GivenAdversary {
+        corrupted: is_given,
+        budget: budget.is_some(),
+        clients: section.peek("clients").is_some(),
+        network: section.peek("network").is_some(),
+        preset_attacks: base.attacks.len(),
+    };
+    let budget = budget.map(|budget| budget.of(cluster)).or(base.budget);
     if let Some(budget) = budget.filter(|&budget| budget > replicas) {
         let problem = format!("a budget of {budget} is more than the {replicas} replicas");
         return Err(section.error_at("budget", problem, format_args!("give at most {replicas}")));
     }
-    let count = corrupted.count(protocol.cluster);
+    let count = corrupted.count(cluster);
     if let Some(budget) = budget.filter(|&budget| usize::from(budget) < count) {
         let problem = format!("{count} replicas are corrupted from the start, more than the budget of {budget}");
         return Err(section.error_at("budget", problem, "raise it, or corrupt fewer"));
     }
-    let clients: u16 = section.or("clients", integer(0..), 0)?;
+    let clients: u16 = section.or("clients", integer(0..), base.clients)?;
     if clients >= protocol.clients && clients > 0 {
         let problem = format!("no honest client is left: there are {} clients", protocol.clients);
         return Err(section.error_at("clients", problem, "corrupt fewer of them, or raise workload.clients"));
     }
     let network = section.optional_section("network")?;
-    let network = network.map(|network| read_power(&network)).transpose()?;
-    let mut adversary = AdversarySettings { corrupted, budget, clients, network, attacks: Vec::new() };
-    let attacks = section.sections("attack")?;
-    let attacks = attacks.iter().map(|attack| read_attack(attack, protocol, &adversary, folder));
-    adversary.attacks = attacks.collect::<Result<_, _>>()?;
+    let network = network.map(|network| read_power(&network)).transpose()?.or(base.network);
+    let mut adversary = AdversarySettings { corrupted, budget, clients, network, attacks: base.attacks, given };
+    for attack in section.sections("attack")? {
+        let attack = read_attack(&attack, protocol, &adversary, folder)?;
+        adversary.attacks.push(attack);
+    }
     Ok(adversary)
 }
 
@@ -51,11 +79,24 @@ enum Count {
     Faults,
 }
 
-fn read_corrupted(section: &Section<'_>, cluster: Cluster) -> Result<Corrupted, ConfigError> {
+impl Count {
+    fn of(self, cluster: Cluster) -> u16 {
+        match self {
+            Count::Number(number) => number,
+            Count::Faults => cluster.faults(),
+        }
+    }
+}
+
+fn count_kind() -> Kind<'static, Count> {
+    integer(0..).map(Count::Number).or(word([("f", Count::Faults)]))
+}
+
+/// Who is corrupted from the start, and whether the section says something of it.
+fn read_corrupted(section: &Section<'_>, cluster: Cluster, base: Corrupted) -> Result<(Corrupted, bool), ConfigError> {
     let replicas = cluster.replicas();
     let members = section.optional("members", nodes_kind(replicas))?;
-    let count = integer(0..).map(Count::Number).or(word([("f", Count::Faults)]));
-    let count: Option<Count> = section.optional("count", count)?;
+    let count: Option<Count> = section.optional("count", count_kind())?;
     let orders = [
         ("random", Selection::Random),
         ("first", Selection::First),
@@ -63,27 +104,32 @@ fn read_corrupted(section: &Section<'_>, cluster: Cluster) -> Result<Corrupted, 
         ("primary", Selection::Primary),
     ];
     let selection = section.optional("selection", word(orders))?;
-    match (members, count) {
+    let is_given = members.is_some() || count.is_some() || selection.is_some();
+    let usual = match &base {
+        Corrupted::Count(_, selection) | Corrupted::Faults(selection) => *selection,
+        Corrupted::Members(_) => Selection::Random,
+    };
+    let corrupted = match (members, count) {
         (Some(_), Some(_)) => {
-            Err(section.error_at("count", "`members` says already who is corrupted", "give one of the two"))
+            return Err(section.error_at("count", "`members` says already who is corrupted", "give one of the two"));
         }
         (Some(_), None) if selection.is_some() => {
-            Err(section.error_at("selection", "`members` says already who is corrupted", "leave it out"))
+            return Err(section.error_at("selection", "`members` says already who is corrupted", "leave it out"));
         }
-        (Some(members), None) => Ok(Corrupted::Members(members)),
-        (None, Some(Count::Faults)) => Ok(Corrupted::Faults(selection.unwrap_or(Selection::Random))),
+        (Some(members), None) => Corrupted::Members(members),
+        (None, Some(Count::Faults)) => Corrupted::Faults(selection.unwrap_or(usual)),
         (None, Some(Count::Number(count))) if count > replicas => {
             let problem = format!("more corrupted than the {replicas} replicas");
-            Err(section.error_at("count", problem, format_args!("give 0 to {replicas}")))
+            return Err(section.error_at("count", problem, format_args!("give 0 to {replicas}")));
         }
-        (None, count) => {
-            let count = match count {
-                Some(Count::Number(count)) => count,
-                _ => 0,
-            };
-            Ok(Corrupted::Count(count, selection.unwrap_or(Selection::Random)))
-        }
-    }
+        (None, Some(Count::Number(count))) => Corrupted::Count(count, selection.unwrap_or(usual)),
+        (None, None) => match (base, selection) {
+            (Corrupted::Count(count, _), Some(selection)) => Corrupted::Count(count, selection),
+            (Corrupted::Faults(_), Some(selection)) => Corrupted::Faults(selection),
+            (base, _) => base,
+        },
+    };
+    Ok((corrupted, is_given))
 }
 
 fn read_power(section: &Section<'_>) -> Result<NetworkPower, ConfigError> {

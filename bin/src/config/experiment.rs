@@ -111,6 +111,37 @@ pub struct AdversarySettings {
     pub network: Option<NetworkPower>,
     /// What they do.
     pub attacks: Vec<AttackConfig>,
+    /// What of it the file says itself, beside a preset.
+    pub given: GivenAdversary,
+}
+
+/// What a file says of the adversary beside a preset: in a sweep over presets nothing else is the same in all cells.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct GivenAdversary {
+    /// Who is corrupted from the start.
+    pub corrupted: bool,
+    /// How many in all.
+    pub budget: bool,
+    /// How many clients.
+    pub clients: bool,
+    /// Power over the network.
+    pub network: bool,
+    /// So many of the attacks are the preset's: the first.
+    pub preset_attacks: usize,
+}
+
+impl Default for AdversarySettings {
+    /// Nobody.
+    fn default() -> AdversarySettings {
+        AdversarySettings {
+            corrupted: Corrupted::Count(0, Selection::Random),
+            budget: None,
+            clients: 0,
+            network: None,
+            attacks: Vec::new(),
+            given: GivenAdversary::default(),
+        }
+    }
 }
 
 /// Who is corrupted.

@@ -10,6 +10,7 @@ mod kind;
 mod latency;
 mod links;
 mod oracles;
+mod preset;
 mod processing;
 mod protocol;
 mod resolved;
@@ -24,10 +25,13 @@ mod workload;
 pub use clock::Clocks;
 pub use document::Document;
 pub use error::{ConfigError, Origin};
-pub use experiment::{AdversarySettings, Cell, Corrupted, EventDetail, Experiment, NetworkPower, Settings};
+pub use experiment::{
+    AdversarySettings, Cell, Corrupted, EventDetail, Experiment, GivenAdversary, NetworkPower, Settings,
+};
 pub use kind::{Kind, Problem, Whole, boolean, integer, list, number, text, word};
 pub use links::{FickleNames, GivenInterface, GivenRetransmission, LineNames, PairNames};
 pub use oracles::OracleSwitches;
+pub use preset::{PRESETS, Preset};
 pub use processing::GivenCosts;
 
 pub use protocol::{Crash, Derived};

@@ -7,9 +7,12 @@ use byzlab_network::{Latency, NodeId, Span, Time};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-pub(super) fn write_adversary(adversary: &AdversarySettings, out: &mut Toml) {
-    let AdversarySettings { corrupted, budget, clients, network, attacks } = adversary;
+/// Where presets are swept, only what the file says beside them is the same in all cells.
+pub(super) fn write_adversary(adversary: &AdversarySettings, presets_are_swept: bool, out: &mut Toml) {
+    let AdversarySettings { corrupted, budget, clients, network, attacks, given } = adversary;
+    let all = !presets_are_swept;
     match corrupted {
+        _ if !(all || given.corrupted) => out.comment("who is corrupted follows preset"),
         Corrupted::Count(count, selection) => {
             out.key("count", count);
             out.key("selection", quoted(selection_name(*selection)));
@@ -20,11 +23,13 @@ pub(super) fn write_adversary(adversary: &AdversarySettings, out: &mut Toml) {
         }
         Corrupted::Members(members) => out.key("members", nodes(members)),
     }
-    if let Some(budget) = budget {
+    if let Some(budget) = budget.filter(|_| all || given.budget) {
         out.key("budget", budget);
     }
-    out.key("clients", clients);
-    if let Some(NetworkPower { drop, hold, delay, until }) = network {
+    if all || given.clients {
+        out.key("clients", clients);
+    }
+    if let Some(NetworkPower { drop, hold, delay, until }) = network.as_ref().filter(|_| all || given.network) {
         out.section("adversary.network");
         let actions = [("drop", drop), ("hold", hold), ("delay", delay)];
         let granted: Vec<String> = actions.iter().filter(|(_, is)| **is).map(|(name, _)| quoted(name)).collect();
@@ -33,7 +38,8 @@ pub(super) fn write_adversary(adversary: &AdversarySettings, out: &mut Toml) {
             out.key("until", instant(*until));
         }
     }
-    for attack in attacks {
+    let first = if all { 0 } else { given.preset_attacks };
+    for attack in &attacks[first..] {
         write_attack(attack, out);
     }
 }

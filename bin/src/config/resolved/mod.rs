@@ -135,7 +135,7 @@ fn write_settings(settings: &Settings, sites: &[&str], is_swept: &dyn Fn(&str) -
     write_scene(&settings.network, &settings.scene, out);
 
     out.section("adversary");
-    write_adversary(&settings.adversary, out);
+    write_adversary(&settings.adversary, is_swept("adversary.preset"), out);
 
     out.section("oracles");
     for invariant in Invariant::ALL {
