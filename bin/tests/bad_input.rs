@@ -29,6 +29,17 @@ fn unknown_keys_get_the_nearest_known_one() {
     refused(&run("[cluster]\nquux = 3", ""), "e.toml:2", &["cluster.quux", "the keys here are replicas, faults"]);
 }
 
+/// With the feature `planted-defects` the key is known: see `defects.rs`.
+#[cfg(not(feature = "planted-defects"))]
+#[test]
+fn a_normal_build_has_no_defects_to_plant() {
+    let finished = run("[protocol]\ndefect = \"votes_counted\"", "");
+    let parts = ["protocol.defect", "this build has no planted defects", "build with `--features planted-defects`"];
+    refused(&finished, "e.toml:2", &parts);
+    let typo = run("[protocol]\nquux = 3", "");
+    assert!(typo.stderr.contains("the keys here are") && !typo.stderr.contains("defect"), "{typo:?}");
+}
+
 #[test]
 fn wrong_units_get_an_example() {
     let value =

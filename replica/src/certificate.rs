@@ -1,5 +1,6 @@
 //! Votes of distinct replicas, and certificates made of them.
 
+use crate::defects::Repeated;
 use crate::digest::Digest;
 use crate::message::{SeqNum, View, Vote, VoteKind};
 use crate::quorum::{Cluster, NodeSet};
@@ -19,6 +20,8 @@ pub struct Votes {
     /// The digest that got the first vote, and who voted for it.
     digest: Digest,
     voters: NodeSet,
+    /// Nothing, but where a defect is planted.
+    repeated: Repeated,
     /// The same for all others: empty unless somebody lies.
     others: Vec<(Digest, NodeSet)>,
 }
@@ -37,7 +40,15 @@ impl Votes {
             return self.insert_among_several(vote);
         }
         self.voters.insert(vote.replica);
-        self.voters.len()
+        self.voters.len() + self.repeated.votes()
+    }
+
+    /// [`crate::Defect::VotesCounted`]: a vote that was counted before is counted once more. It proves nothing all the same: certificates
+    /// name voters.
+    pub(crate) fn count_again(&mut self, vote: &Signed<Vote>) {
+        if self.is_about(vote) && self.digest == vote.digest && self.voters.contains(vote.replica) {
+            self.repeated.add();
+        }
     }
 
     #[inline]
@@ -76,7 +87,11 @@ impl Votes {
     /// How many replicas voted for `digest`.
     #[inline]
     pub fn count(&self, digest: Digest) -> u16 {
-        if self.digest == digest { self.voters.len() } else { self.voters(digest).map_or(0, NodeSet::len) }
+        if self.digest == digest {
+            self.voters.len() + self.repeated.votes()
+        } else {
+            self.voters(digest).map_or(0, NodeSet::len)
+        }
     }
 
     /// The digest with at least `quorum` votes, if there is one.

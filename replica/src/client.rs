@@ -2,6 +2,7 @@
 
 use crate::arrivals::Arrivals;
 use crate::config::ProtocolConfig;
+use crate::defects::Defect;
 use crate::digest::Digest;
 use crate::message::{Message, Reply, Request, SeqNum, SignedRequest, View};
 use crate::signature::{Signed, Signer};
@@ -245,7 +246,9 @@ impl Client {
         let alike: Vec<&Answer> = pending.answers.iter().filter(alike).collect();
         let counting = |view: View| alike.iter().filter(move |answer| !answer.tentative || answer.view == view);
         let most = alike.iter().map(|answer| counting(answer.view).count()).max();
-        if most < Some(usize::from(self.workload.reply_quorum)) {
+        let trusts_few = self.config.read_only && self.config.defects.has(Defect::WeakReadQuorum);
+        let needed = if trusts_few { self.config.cluster.weak_quorum() } else { self.workload.reply_quorum };
+        if most < Some(usize::from(needed)) {
             return;
         }
         let mut views: Vec<View> = alike.iter().map(|answer| answer.view).collect();

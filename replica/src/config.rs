@@ -1,6 +1,6 @@
 //! What all nodes of a cluster agree on.
 
-use crate::defects::Defects;
+use crate::defects::{Defect, Defects};
 use crate::message::{Batch, SeqNum};
 use crate::quorum::Cluster;
 use crate::service::ServiceKind;
@@ -78,6 +78,12 @@ impl ProtocolConfig {
     /// What the cluster's messages weigh.
     pub fn wire(&self) -> Wire {
         Wire::new(self.authentication, self.cluster.replicas())
+    }
+
+    /// How many COMMITs commit: Q (rule 7).
+    #[inline]
+    pub(crate) fn commit_quorum(&self) -> u16 {
+        if self.defects.has(Defect::CommitQuorum2f) { 2 * self.cluster.faults() } else { self.cluster.quorum() }
     }
 
     /// The place of a client in tables; none if the node is not a client.

@@ -6,7 +6,9 @@ use super::units::{Nanoseconds, duration};
 use super::workload::{ReplyQuorum, payload_of, read_workload};
 use super::{ConfigError, Problem, Section, boolean, integer, word};
 use byzlab_network::{NodeId, Time};
-use byzlab_replica::{Authentication, Cluster, Outage, ProtocolConfig, ServiceKind, Workload};
+#[cfg(feature = "planted-defects")]
+use byzlab_replica::Defect;
+use byzlab_replica::{Authentication, Cluster, Defects, Outage, ProtocolConfig, ServiceKind, Workload};
 use std::num::{NonZeroU64, NonZeroUsize};
 
 /// Settings that follow others: a sweep over those must not freeze them.
@@ -95,6 +97,7 @@ pub(super) fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workl
         service,
         reply_payload,
         authentication,
+        defects: read_defect(&protocol)?,
         ..ProtocolConfig::new(cluster, clients)
     };
     let (workload, reply_quorum) = read_workload(&workload, &protocol)?;
@@ -105,6 +108,24 @@ pub(super) fn read_protocol(root: &Section<'_>) -> Result<(ProtocolConfig, Workl
         costs: GivenCosts::default(),
     };
     Ok((protocol, workload, derived))
+}
+
+#[cfg(feature = "planted-defects")]
+fn read_defect(protocol: &Section<'_>) -> Result<Defects, ConfigError> {
+    let known = word(Defect::ALL.map(|defect| (defect.name(), defect)));
+    Ok(protocol.optional("defect", known)?.map_or_else(Defects::default, Defects::plant))
+}
+
+/// A normal build does not know the key, but for the reason why.
+#[cfg(not(feature = "planted-defects"))]
+fn read_defect(protocol: &Section<'_>) -> Result<Defects, ConfigError> {
+    match protocol.peek("defect") {
+        None => Ok(Defects::default()),
+        Some(_) => {
+            let remedy = "build with `--features planted-defects`, or leave it out";
+            Err(protocol.error_at("defect", "this build has no planted defects", remedy))
+        }
+    }
 }
 
 /// `[[cluster.crash]]`.

@@ -172,7 +172,9 @@ impl Replica {
             // The new view has ordered something else here.
             Some(entry) if entry.awaited.is_some_and(|awaited| awaited != vote) => {}
             Some(_) if in_window => self.accept(now, pre_prepare, effects),
-            Some(entry) if entry.early.is_none() => entry.early = Some(pre_prepare),
+            Some(entry) if entry.early.is_none() && !self.config.defects.has(Defect::EarlyProposalsDropped) => {
+                entry.early = Some(pre_prepare);
+            }
             // Far outside the window.
             _ => {}
         }
@@ -187,10 +189,11 @@ impl Replica {
         entry.phase = Phase::PrePrepared;
         entry.awaited = None;
         effects.event(Event::PrePrepared(slot));
+        let awaits_all = self.config.defects.has(Defect::TimerForExecuted);
         for request in batch.requests() {
             let Some(client) = self.config.client_index(request.client) else { continue };
             self.proposer.is_ordered(client, request.timestamp);
-            if request.timestamp > self.state.last_of(client).timestamp {
+            if request.timestamp > self.state.last_of(client).timestamp || awaits_all {
                 self.await_request(now, client, request, effects);
             }
         }
@@ -199,6 +202,9 @@ impl Replica {
             self.proposer.last_assigned = self.proposer.last_assigned.max(slot.seq);
         } else {
             self.vote(VoteKind::Prepare, slot, effects);
+        }
+        if self.config.defects.has(Defect::CommitBeforePrepared) {
+            self.vote(VoteKind::Commit, slot, effects);
         }
         self.advance(now, slot, effects);
     }
@@ -229,12 +235,13 @@ impl Replica {
             return;
         }
         let quorum = self.config.cluster.quorum();
+        let to_commit = self.config.commit_quorum();
         let counts_primary = self.config.defects.has(Defect::PrimarysPrepareCounts);
         let Some(entry) = self.log.entry(vote.seq) else { return };
         let (open, needed) = match vote.kind {
             VoteKind::Prepare if vote.replica == self.primary && !counts_primary => return,
             VoteKind::Prepare => (entry.phase < Phase::Prepared, quorum - 1),
-            VoteKind::Commit => (entry.phase < Phase::Committed, quorum),
+            VoteKind::Commit => (entry.phase < Phase::Committed, to_commit),
             // Comes with its batch, or within a new view.
             VoteKind::PrePrepare | VoteKind::Checkpoint => return,
         };
@@ -242,7 +249,11 @@ impl Replica {
         if !open && vote.kind == VoteKind::Prepare {
             return;
         }
-        let count = entry.votes(vote.kind).insert(&vote);
+        let votes = entry.votes(vote.kind);
+        if self.config.defects.has(Defect::VotesCounted) {
+            votes.count_again(&vote);
+        }
+        let count = votes.insert(&vote);
         if open && count >= needed {
             self.advance(now, vote.slot(), effects);
         }
@@ -251,6 +262,7 @@ impl Replica {
     /// Takes a number as far as the votes for this digest carry it: prepared, committed, executed.
     pub(super) fn advance(&mut self, now: Time, slot: Slot, effects: &mut Effects) {
         let quorum = self.config.cluster.quorum();
+        let to_commit = self.config.commit_quorum();
         let Some(entry) = self.log.entry(slot.seq) else { return };
         if entry.pre_prepare.as_ref().is_none_or(|accepted| accepted.vote.digest != slot.digest) {
             return;
@@ -264,7 +276,7 @@ impl Replica {
             }
         }
         let Some(entry) = self.log.entry(slot.seq) else { return };
-        if entry.phase == Phase::Prepared && entry.commits.count(slot.digest) >= quorum {
+        if entry.phase == Phase::Prepared && entry.commits.count(slot.digest) >= to_commit {
             entry.phase = Phase::Committed;
             effects.event(Event::Committed(slot));
             self.execute_ready(now, effects);

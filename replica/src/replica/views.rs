@@ -99,7 +99,10 @@ impl Replica {
     /// Looks whether what it waits for has happened. `settles`: a request of the current view has executed.
     pub(super) fn review_patience(&mut self, now: Time, settles: bool, effects: &mut Effects) {
         match self.patience {
-            Patience::Request { client, timestamp } if self.state.last_of(client).timestamp >= timestamp => {
+            Patience::Request { client, timestamp }
+                if self.state.last_of(client).timestamp >= timestamp
+                    || self.config.defects.has(Defect::TimerResetByOthers) =>
+            {
                 self.await_next(now, effects);
             }
             Patience::NewView if self.active.is_some() && (settles || self.requests.is_empty()) => {
@@ -152,10 +155,11 @@ impl Replica {
         let news = self.config.view_change
             && change.replica == from
             && change.view >= self.view
-            && Some(change.view) != self.active
+            && (Some(change.view) != self.active || self.begins_again())
             && latest.is_none_or(|latest| latest.view < change.view);
         // One bad certificate discards this VIEW-CHANGE alone (rule 23).
-        if !news || !change.is_valid(&self.config) {
+        let unchecked = self.config.defects.has(Defect::BadCertificateMasks);
+        if !news || !(change.is_valid(&self.config) || unchecked) {
             return;
         }
         self.views.changes.insert(from, change);
@@ -175,13 +179,16 @@ impl Replica {
     /// VIEW-CHANGE for this one is not sent again; if it was lost, waiting for just that would be for ever.
     fn consider_new_view(&mut self, now: Time, effects: &mut Effects) {
         let quorum = usize::from(self.config.cluster.quorum());
-        if self.active.is_some() || self.views.changes.len() < quorum {
+        if self.active.is_some() && !self.begins_again() || self.views.changes.len() < quorum {
             return;
         }
         let wanted = self.views.changes.values().filter(|change| change.view == self.view);
-        if self.is_primary() && wanted.clone().count() >= quorum {
-            let new_view = NewView::new(&self.signer, self.view, wanted.map(Arc::clone).collect());
-            let (plan, new_view) = (new_view.plan(), Arc::new(new_view));
+        let unchecked = self.config.defects.has(Defect::BadCertificateMasks);
+        let is_masked = unchecked && wanted.clone().any(|change| !change.is_valid(&self.config));
+        if self.is_primary() && wanted.clone().count() >= quorum && !is_masked {
+            let changes = wanted.map(Arc::clone).collect();
+            let (new_view, plan) = NewView::with_plan(&self.signer, self.view, changes, self.config.defects);
+            let new_view = Arc::new(new_view);
             self.send_to_others(Message::NewView(Arc::clone(&new_view)), effects);
             self.await_new_view(now, effects);
             self.enter(now, &new_view, plan, effects);
@@ -190,9 +197,16 @@ impl Replica {
         }
     }
 
+    /// [`Defect::NewViewAgain`]: a primary that has begun its view does not know it.
+    fn begins_again(&self) -> bool {
+        self.config.defects.has(Defect::NewViewAgain) && self.is_primary()
+    }
+
     /// T, 2T, 4T, …: doubled for each view in a row (rule 15).
     fn await_new_view(&mut self, now: Time, effects: &mut Effects) {
-        let in_a_row = self.view.0.saturating_sub(self.views.settled.0).saturating_sub(1);
+        let never_settles = self.config.defects.has(Defect::DoublingNeverResets);
+        let settled = if never_settles { View(0) } else { self.views.settled };
+        let in_a_row = self.view.0.saturating_sub(settled.0).saturating_sub(1);
         let factor = 1_u64.checked_shl(in_a_row).unwrap_or(u64::MAX);
         let wait = Span::from_nanos(self.config.view_change_timeout.as_nanos().saturating_mul(factor));
         self.patience = Patience::NewView;
@@ -204,6 +218,9 @@ impl Replica {
     pub(super) fn on_new_view(&mut self, now: Time, new_view: &Arc<Signed<NewView>>, effects: &mut Effects) {
         let view = new_view.view;
         if !self.config.view_change || view < self.view || Some(view) == self.active {
+            return;
+        }
+        if self.config.defects.has(Defect::StuckAfterCatchingUp) && new_view.stable() < self.log.low() {
             return;
         }
         if let Some(plan) = new_view.check(&self.config) {
@@ -218,7 +235,8 @@ impl Replica {
         let waits = self.patience == Patience::NewView && self.view == view;
         (self.view, self.primary, self.active) = (view, self.config.cluster.primary(view), Some(view));
         self.views.new_view = Some(Arc::clone(new_view));
-        self.views.changes.retain(|_, change| change.view > view);
+        let keeps = self.begins_again();
+        self.views.changes.retain(|_, change| change.view > view || keeps && change.view == view);
         self.log.leave_view();
         self.proposer.begin_view(plan.last());
         self.pulse.moved(now);

@@ -7,9 +7,9 @@
 
 use byzlab_network::{Key, NodeId, Span, Time};
 use byzlab_replica::{
-    Batch, Certificate, Client, Cluster, Digest, Effects, Event, Input, Message, MessageKind, Pace, PrePrepare,
-    Prepared, ProtocolConfig, Replica, Request, SendTo, SeqNum, Signed, SignedRequest, Signer, Slot, Timer, View,
-    ViewChange, VoteKind, Votes, Workload,
+    Batch, Certificate, Client, Cluster, Defect, Defects, Digest, Effects, Event, Input, Message, MessageKind, Pace,
+    PrePrepare, Prepared, ProtocolConfig, Replica, Request, SendTo, SeqNum, Signed, SignedRequest, Signer, Slot, Timer,
+    View, ViewChange, VoteKind, Votes, Workload,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
@@ -333,6 +333,12 @@ impl Stage {
         self.instants(|event| if let Event::Committed(slot) = event { Some(*slot) } else { None })
     }
 
+    /// Whether two batches were committed at one number, which rule 7 forbids whatever the views.
+    pub(crate) fn disagrees(&self) -> bool {
+        let mut first = BTreeMap::new();
+        self.commits().into_iter().any(|(.., slot)| *first.entry(slot.seq).or_insert(slot.digest) != slot.digest)
+    }
+
     /// When clients accepted results.
     pub(crate) fn accepted(&self) -> Vec<Time> {
         let replies = self.instants(|event| matches!(event, Event::Reply { .. }).then_some(()));
@@ -353,6 +359,12 @@ impl Stage {
     pub(crate) fn states(&self, replicas: &[usize]) -> BTreeSet<(SeqNum, Digest)> {
         replicas.iter().map(|&id| (self.replicas[id].last_executed(), self.replicas[id].state_digest())).collect()
     }
+}
+
+/// What a script shows of a defect: that something goes wrong with it which does not without it.
+pub(crate) fn shows(defect: Defect, goes_wrong: impl Fn(Defects) -> bool) {
+    assert!(!goes_wrong(Defects::default()), "all is well without {defect}");
+    assert!(goes_wrong(Defects::plant(defect)), "{defect} does no harm");
 }
 
 /// A digest at its place.

@@ -124,6 +124,9 @@ fn write_settings(settings: &Settings, sites: &[&str], is_swept: &dyn Fn(&str) -
         Authentication::Mac => "mac",
     };
     out.key("authentication", quoted(authentication));
+    if let Some(defect) = protocol.defects.planted() {
+        out.key("defect", quoted(defect.name()));
+    }
 
     write_workload(settings, is_swept, out);
     write_processing(settings, is_swept("processing.preset"), out);
