@@ -22,16 +22,16 @@ use std::collections::BTreeMap;
 
 /// What a process with powers does to the run.
 ///
-/// A node that changes hands does so at the end of the window in which that was asked for: the first instant that nobody has lived
-/// through. Its process gives it away ([`crate::Process::surrender`]), the other one gets it ([`crate::Process::take_over`]), no time
-/// passes in between, and nothing is lost: what is under way to the node reaches its new process, and where the run models cores and lines, so
-/// does what waits there, what is being worked on, and what has not left yet.
+/// A node that changes hands does so at the end of the window in which that was asked for: the first instant that nobody has
+/// lived through. Its process gives it away ([`crate::Process::surrender`]), the other one gets it
+/// ([`crate::Process::take_over`]), no time passes in between, and nothing is lost: what is under way to the node reaches its new
+/// process, and where the run models cores and lines, so does what waits there, what is being worked on, and what has not left yet.
 ///
-/// A rule that is imposed or lifted counts for everything sent in the window in which that happens, also for what was sent a little
-/// earlier in it (less than the lookahead, and none of it has arrived yet); let its scope start later where that matters.
-/// Imposed rules come before all of the [`crate::NetworkModel`], in the order of their names, and mean what those mean: see [`crate::scene`]. Over a
-/// reliable transport the fate of a message, with all its transmissions, is settled by the rules that are in force when it is first sent.
-/// Names are common to all processes with this power.
+/// A rule that is imposed or lifted counts for everything sent in the window in which that happens, also for what was sent a
+/// little earlier in it (less than the lookahead, and none of it has arrived yet); let its scope start later where that matters.
+/// Imposed rules come before all of the [`crate::NetworkModel`], in the order of their names, and mean what those mean: see
+/// [`crate::scene`]. Over a reliable transport the fate of a message, with all its transmissions, is settled by the rules that are
+/// in force when it is first sent. Names are common to all processes with this power.
 ///
 /// ```
 /// # use byzlab_network::*;
