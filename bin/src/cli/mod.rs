@@ -2,15 +2,18 @@
 
 mod analyze;
 mod check;
+mod hunt;
 mod replay;
 mod run;
 
 use crate::config::{ConfigError, Experiment};
+use crate::hunt::HuntError;
 use crate::results::ResultsError;
 use analyze::AnalyzeArguments;
 use byzlab_analysis::{AnalysisError, PlotError};
 use check::CheckArguments;
 use clap::{Parser, Subcommand};
+use hunt::HuntArguments;
 use replay::ReplayArguments;
 use run::RunArguments;
 use std::io::{self, IsTerminal, Write};
@@ -40,6 +43,8 @@ enum Command {
     Check(CheckArguments),
     /// Do one run of a results folder again, and print its events.
     Replay(ReplayArguments),
+    /// Run an experiment with random faults, again and again, and make small what violates an invariant.
+    Hunt(HuntArguments),
 }
 
 /// Why the program cannot go on. Each says where and what to do.
@@ -53,6 +58,8 @@ enum CliError {
     Analysis(#[from] AnalysisError),
     #[error(transparent)]
     Plot(#[from] PlotError),
+    #[error(transparent)]
+    Hunt(#[from] HuntError),
     #[error("{}: not a results folder, for it has no config.toml\n  hint: give a folder that `byzlab run … --out DIR` made", .0.display())]
     NoResults(PathBuf),
     #[error("there is no run {run} in cell {cell}\n  hint: cells are 0 to {cells}, runs 0 to {runs}")]
@@ -90,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(arguments) => analyze::analyze_folder(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Hunt(arguments) => hunt::hunt_file(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");
