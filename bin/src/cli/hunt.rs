@@ -14,6 +14,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct HuntArguments {
     /// The experiment whose runs get faults, a TOML file; for example configs/hunt.toml.
     file: PathBuf,

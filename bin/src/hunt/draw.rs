@@ -24,8 +24,6 @@ pub(super) struct Stage {
     checkpoint_interval: u64,
     /// By then the network is stable again.
     stable: Time,
-    /// Whether I11 is judged in its runs.
-    pub(super) is_live: bool,
     may_duplicate: bool,
     may_crash: bool,
     /// Whether the hunt says how many are corrupted: then some runs have fewer, and crashes in their place.
@@ -37,7 +35,7 @@ impl Stage {
     pub(super) fn of(settings: &Settings, may_spare: bool) -> Stage {
         let protocol = &settings.protocol;
         let cluster = protocol.cluster;
-        let (stable, is_live) = stable_by(settings);
+        let (stable, _) = stable_by(settings);
         Stage {
             replicas: cluster.replicas(),
             clients: protocol.clients,
@@ -46,7 +44,6 @@ impl Stage {
             requests: settings.workload.requests.min(16),
             checkpoint_interval: protocol.checkpoint_interval.get(),
             stable,
-            is_live,
             may_duplicate: settings.network.transport == Transport::Datagram,
             may_crash: settings.crashes.is_empty(),
             may_spare,
@@ -275,7 +272,7 @@ fn low(draw: &mut Draw, most: u64) -> u64 {
 
 /// By when the network is to be stable, and whether liveness is judged then: early enough that what is stuck at that instant is
 /// late before the run ends.
-fn stable_by(settings: &Settings) -> (Time, bool) {
+pub(super) fn stable_by(settings: &Settings) -> (Time, bool) {
     let limit = settings.time_limit.as_nanos();
     let is_judged = |stable: Time| {
         let mut settings = settings.clone();
@@ -286,7 +283,7 @@ fn stable_by(settings: &Settings) -> (Time, bool) {
             _ => false,
         }
     };
-    let candidates = (0..12).map(|halvings| Time::from_nanos((limit / 3 >> halvings).max(2)));
+    let candidates = (0..12).map(|halvings| Time::from_nanos(((limit / 3) >> halvings).max(2)));
     match candidates.into_iter().find(|&stable| is_judged(stable)) {
         Some(stable) => (stable, true),
         None => (Time::from_nanos((limit / 3).max(2)), false),

@@ -5,7 +5,7 @@ use super::{HuntError, Hunter};
 use crate::config::{Cell, EventDetail, Experiment, Settings};
 use crate::trace::Trace;
 use byzlab_analysis::oracle::Invariant;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -107,8 +107,9 @@ impl Finding {
         fs::create_dir_all(&own).map_err(failed(&own))?;
         let experiment = self.experiment(hunter.experiment, place);
         let story = self.story(hunter);
-        let comment: String = story.lines().map(|line| format!("# {line}\n")).collect();
-        let toml = format!("{comment}#\n# byzlab run experiment.toml --out again\n\n{}", experiment.to_toml());
+        let comment = story.lines().map(|line| if line.is_empty() { "#".to_owned() } else { format!("# {line}") });
+        let comment = comment.collect::<Vec<_>>().join("\n");
+        let toml = format!("{comment}\n#\n# byzlab run experiment.toml --out again\n\n{}", experiment.to_toml());
         let trace = Trace::of(&self.settings, experiment.run_seed(0, 0)).render(&story);
         for (name, text) in [("experiment.toml", toml), ("trace.txt", trace + "\n" + &self.violation + "\n")] {
             let path = own.join(name);
@@ -130,10 +131,13 @@ impl Finding {
         let parameters: Vec<String> =
             keys.iter().zip(parameters).map(|(key, value)| format!(" {key} = {value}")).collect();
         let mut text = format!("{statement}\n{first}\n\n");
-        text += &format!("Run {run} of the hunt of {name} with seed {seed}; cell {cell}{}.\n", parameters.join(","));
-        text += &format!("It takes {} of the faults that were drawn:\n", self.schedule.faults.len());
+        let _ =
+            writeln!(text, "Run {run} of the hunt of {name} with seed {seed}; cell {cell}{}.", parameters.join(","));
+        let corrupted: Vec<String> = self.schedule.corrupted.iter().map(ToString::to_string).collect();
+        let corrupted = if corrupted.is_empty() { "nobody".to_owned() } else { corrupted.join(" ") };
+        let _ = writeln!(text, "Corrupted: {corrupted}. It takes {} faults:", self.schedule.faults.len());
         for fault in &self.schedule.faults {
-            text += &format!("* {}\n", fault.kind());
+            let _ = writeln!(text, "* {fault}");
         }
         text
     }

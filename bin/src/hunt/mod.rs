@@ -23,7 +23,7 @@ use crate::run::{RunId, RunResult, run_guarded};
 use byzlab_adversary::Selection;
 use byzlab_analysis::oracle::Invariant;
 use byzlab_network::Key;
-use draw::Stage;
+use draw::{Stage, stable_by};
 use shrink::shrink;
 use std::io::{self, Sink};
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -321,9 +321,9 @@ impl Experiment {
     }
 }
 
-/// Liveness is judged in the runs of how many cells, if a hunt without further options is made.
+/// In how many cells of an experiment a hunt judges liveness (I11).
 pub fn live_cells(experiment: &Experiment) -> usize {
-    experiment.cells.iter().filter(|cell| Stage::of(&cell.settings, false).is_live).count()
+    experiment.cells.iter().filter(|cell| stable_by(&cell.settings).1).count()
 }
 
 /// The key of the first run of an experiment with this seed.

@@ -5,6 +5,7 @@ use byzlab_adversary::AttackConfig;
 use byzlab_network::{Action, KindSet, Latency, NodeId, NodeSet, Rule, RuleScope, Span, Time};
 use byzlab_replica::MessageKind;
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// What is done to a run: who is corrupted, and a list of faults.
 #[derive(Clone, PartialEq, Debug)]
@@ -118,6 +119,52 @@ impl Fault {
             }
             Fault::Attack(attack) => format!("{}{}", attack.kind.name(), messages(&attack.scope.messages)),
             Fault::Crash(_) => "crash".to_owned(),
+        }
+    }
+}
+
+/// What it is, with who, when and in which round.
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nodes = |nodes: &[NodeId]| nodes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let ms = |time: Time| time.since(Time::START).as_millis_f64();
+        write!(out, "{}", self.kind())?;
+        match self {
+            Fault::Network(fault) => {
+                for (name, number) in [("view", fault.view), ("number", fault.seq)] {
+                    if let Some(number) = number {
+                        write!(out, ", {name} {number}")?;
+                    }
+                }
+                for (word, some) in [("from", &fault.from), ("to", &fault.to)] {
+                    if let Some(some) = some {
+                        write!(out, ", {word} {}", nodes(some))?;
+                    }
+                }
+                if let Deed::Delay(extra) = fault.deed {
+                    write!(out, ", by {} ms", extra.as_millis_f64())?;
+                }
+                write!(out, ", from {} ms until {} ms", ms(fault.start), ms(fault.end))
+            }
+            Fault::Attack(AttackConfig { scope, .. }) => {
+                if let Some(members) = &scope.members {
+                    write!(out, ", of {}", nodes(members))?;
+                }
+                if let Some(to) = &scope.to {
+                    write!(out, ", towards {}", nodes(to))?;
+                }
+                if scope.start > Time::START {
+                    write!(out, ", from {} ms", ms(scope.start))?;
+                }
+                if scope.end < Time::END {
+                    write!(out, ", until {} ms", ms(scope.end))?;
+                }
+                if scope.probability < 1.0 { write!(out, ", with probability {}", scope.probability) } else { Ok(()) }
+            }
+            Fault::Crash(Crash { node, outage }) => {
+                write!(out, " of {node}, from {} ms", ms(outage.at))?;
+                outage.recover_at.map_or(Ok(()), |end| write!(out, " until {} ms", ms(end)))
+            }
         }
     }
 }

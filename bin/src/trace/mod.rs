@@ -105,10 +105,10 @@ impl Trace {
         let cluster = protocol.cluster;
         let clients = (cluster.replicas()..cluster.replicas() + protocol.clients).map(NodeId).collect();
         let ms = Span::as_millis_f64;
-        let delay = match (ms(network.delays.least()), network.delays.most().map(ms)) {
-            (least, Some(most)) if least == most => format!("{most} ms"),
-            (least, Some(most)) => format!("{least} to {most} ms"),
-            (least, None) => format!("{least} ms or more"),
+        let delay = match (network.delays.least(), network.delays.most()) {
+            (least, Some(most)) if least == most => format!("{} ms", ms(most)),
+            (least, Some(most)) => format!("{} to {} ms", ms(least), ms(most)),
+            (least, None) => format!("{} ms or more", ms(least)),
         };
         let first = cluster.replicas();
         format!(
