@@ -62,7 +62,9 @@ impl Ready {
 
 fn main() {
     let (pairs, messages) = if measures() { (PAIRS, MESSAGES) } else { (1, 10_000) };
-    println!("Millions of protocol messages a second on one core: medians of {pairs} pairs, and what the adversary costs.\n");
+    println!(
+        "Millions of protocol messages a second on one core: medians of {pairs} pairs, and what the adversary costs.\n"
+    );
     println!("{:<6}{:<14}{:>8}{:>10}{:>8}   bar", "n", "adversary", "speed", "without", "cost");
     for replicas in [4, 16, 64] {
         let requests = (messages / (2 * replicas * replicas)).max(4);

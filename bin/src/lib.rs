@@ -8,11 +8,13 @@ mod campaign;
 pub mod cli;
 pub mod config;
 mod critical_path;
+pub mod hunt;
 mod judge;
 mod oracles;
 mod results;
 mod rows;
 mod run;
+pub mod trace;
 
 pub use campaign::{Campaign, RunOptions, run_experiment};
 pub use config::Experiment;

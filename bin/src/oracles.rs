@@ -22,7 +22,7 @@ impl Settings {
     }
 
     /// What I11 goes by; or why nothing is promised.
-    fn liveness(&self) -> Result<Liveness, &'static str> {
+    pub(crate) fn liveness(&self) -> Result<Liveness, &'static str> {
         if !self.protocol.view_change {
             return Err("without view changes a faulty primary stops its requests for good");
         }

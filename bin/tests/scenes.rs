@@ -15,10 +15,11 @@
 mod trace;
 
 use byzlab::Experiment;
+use byzlab::trace::Trace;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use trace::{Script, Trace};
+use trace::{Script, check};
 
 #[test]
 fn each_scene_goes_as_written() {
@@ -52,9 +53,12 @@ fn play(name: &str) -> Result<(), String> {
         return Err(idle.clone());
     }
 
-    let trace = Trace::of(&experiment);
+    let trace = Trace::of(&experiment.base, experiment.run_seed(0, 0));
+    assert!(trace.result().fault.is_none(), "{:?}", trace.result());
+    let accepted = trace.deeds().filter(|(_, _, deed)| deed.starts_with("accepted r")).count();
+    assert_eq!(accepted as u64, trace.result().row.completed, "{name}: what is told is what was judged");
     let now = trace.render(&script.story);
-    let broken: Vec<String> = script.expectations.iter().filter_map(|expected| trace.check(expected).err()).collect();
+    let broken: Vec<String> = script.expectations.iter().filter_map(|expected| check(&trace, expected).err()).collect();
     if !broken.is_empty() {
         return Err(format!("not as expected\n  {}\n\n{now}", broken.join("\n  ")));
     }

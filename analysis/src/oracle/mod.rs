@@ -29,7 +29,8 @@
 //!
 //! * **Same instant.** Rows of one instant are ordered by node, not by cause. Where something needs a quorum (I6, I9) or a cause
 //!   (I12), what comes later in the same instant counts.
-//! * **Tentative execution.** An execution binds when its replica has committed it, or executes the next one on top.
+//! * **Tentative execution.** An execution binds when its replica has committed it, or executes the next one on top; or when it has
+//!   committed something else there and has not taken the execution back by the end of that instant.
 //! * **I4** does not count how often a request takes effect: one that is ordered twice is executed as a no-op the second time, and
 //!   only states tell. Equal histories and equal states at every number say the same.
 //! * **I5.** An accepted result must be one that an honest replica gave for that request. A request that was issued after another
@@ -266,6 +267,7 @@ impl Oracles {
         let is_open = !self.open_commits.is_empty()
             || !self.open_checkpoints.is_empty()
             || !self.open_views.is_empty()
+            || self.executions.is_unsettled()
             || self.clients.is_unsettled();
         if !is_open {
             return;
@@ -279,6 +281,7 @@ impl Oracles {
         for view in self.open_views.drain(..) {
             self.views.settle(&mut self.context, view);
         }
+        self.executions.settle(&mut self.context, &mut self.history, &mut self.clients);
         self.clients.settle(|replica| self.executions.reached(replica));
     }
 

@@ -11,6 +11,8 @@ use super::history::{Fact, History};
 #[derive(Clone, Debug)]
 pub(super) struct Executions {
     replicas: Vec<Progress>,
+    /// Commits of something else than what their replica executed tentatively, in this instant.
+    contradictions: Vec<(u64, Event<'static>)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,7 +36,7 @@ struct Execution {
 
 impl Executions {
     pub(super) fn new(replicas: usize) -> Self {
-        Self { replicas: vec![Progress { last: Some(0), ..Progress::default() }; replicas] }
+        Self { replicas: vec![Progress { last: Some(0), ..Progress::default() }; replicas], contradictions: Vec::new() }
     }
 
     /// The last number that a replica executed, for good or not.
@@ -89,7 +91,8 @@ impl Executions {
         }
     }
 
-    /// A replica commits: what it executed tentatively is for good.
+    /// A replica commits: if that is what it executed tentatively, that is for good. If it is something else, the replica has the rest
+    /// of this instant to take the execution back.
     #[inline]
     pub(super) fn commit(
         &mut self,
@@ -99,11 +102,32 @@ impl Executions {
         (seq, event): (u64, &Event<'_>),
     ) {
         let progress = &mut self.replicas[event.node as usize];
-        if progress.tentative.is_some_and(|tentative| tentative.seq == seq)
-            && let Some(execution) = progress.tentative.take()
-        {
-            progress.firm = seq;
-            judge(context, history, clients, execution, Some(evidence(event)));
+        let Some(execution) = progress.tentative.filter(|tentative| tentative.seq == seq) else { return };
+        if event.digest != Some(execution.fact.digest) {
+            self.contradictions.push((seq, evidence(event)));
+            return;
+        }
+        progress.tentative = None;
+        progress.firm = seq;
+        judge(context, history, clients, execution, Some(evidence(event)));
+    }
+
+    /// Whether something is left for [`settle`](Self::settle).
+    pub(super) fn is_unsettled(&self) -> bool {
+        !self.contradictions.is_empty()
+    }
+
+    /// The instant is over: who has committed something else than what it executed, and has not taken that back, keeps it for good.
+    pub(super) fn settle(&mut self, context: &mut Context, history: &mut History, clients: &mut Clients) {
+        for (seq, row) in std::mem::take(&mut self.contradictions) {
+            let progress = &mut self.replicas[row.node as usize];
+            if let Some(execution) = progress
+                .tentative
+                .take_if(|tentative| tentative.seq == seq && Some(tentative.fact.digest) != row.digest)
+            {
+                progress.firm = seq;
+                judge(context, history, clients, execution, Some(row));
+            }
         }
     }
 

@@ -90,6 +90,25 @@ fn i4_tentative_executions_bind_when_they_are_committed() {
     assert_eq!((proof(&violation).0, proof(&violation).1), (30, &[2][..]));
 }
 
+/// A hunt found this: a replica learns that something else was committed where it had executed tentatively, and takes that back in the
+/// same instant, but after it has said that it knows of the commit.
+#[test]
+fn i4_a_commit_of_something_else_leaves_an_instant_to_take_the_execution_back() {
+    let settings = OracleSettings { tentative_execution: true, ..settings() };
+    let committed = slot(20, 3, Kind::Committed, (0, 1, batch(1)));
+    let roll_back = |ms| slot(ms, 3, Kind::Rollback, (4, 1, 0xbad));
+    let again = |ms| executed(ms, 3, (0, 1, batch(1)), state_after(1));
+    let events = [committed.clone(), roll_back(20), again(20)];
+    violations_with(settings.clone(), &tentative(&events), []);
+    // Later is too late, and so is never.
+    for then in [vec![committed.clone(), roll_back(21), again(21)], vec![committed]] {
+        let judgements = judge(settings.clone(), &tentative(&then));
+        let (ms, nodes, rows) = proof(judgements[0].1.violation().expect("I1"));
+        assert_eq!((ms, nodes), (20, &[3, 0][..]));
+        assert_eq!(rows.lines().count(), 3);
+    }
+}
+
 #[test]
 fn i9_votes_outside_the_window() {
     let vote = |ms, seq| slot(ms, 1, Kind::PrePrepared, (0, seq, 0xaa));

@@ -3,16 +3,19 @@
 mod analyze;
 mod attacks;
 mod check;
+mod hunt;
 mod replay;
 mod run;
 
 use crate::config::{ConfigError, Experiment};
+use crate::hunt::HuntError;
 use crate::results::ResultsError;
 use analyze::AnalyzeArguments;
 use attacks::AttacksArguments;
 use byzlab_analysis::{AnalysisError, PlotError};
 use check::CheckArguments;
 use clap::{Parser, Subcommand};
+use hunt::HuntArguments;
 use replay::ReplayArguments;
 use run::RunArguments;
 use std::io::{self, IsTerminal, Write};
@@ -44,6 +47,8 @@ enum Command {
     Replay(ReplayArguments),
     /// List all attacks with their parameters and defaults, and all presets.
     Attacks(AttacksArguments),
+    /// Run an experiment with random faults, again and again, and make small what violates an invariant.
+    Hunt(HuntArguments),
 }
 
 /// Why the program cannot go on. Each says where and what to do.
@@ -57,6 +62,8 @@ enum CliError {
     Analysis(#[from] AnalysisError),
     #[error(transparent)]
     Plot(#[from] PlotError),
+    #[error(transparent)]
+    Hunt(#[from] HuntError),
     #[error("{}: not a results folder, for it has no config.toml\n  hint: give a folder that `byzlab run … --out DIR` made", .0.display())]
     NoResults(PathBuf),
     #[error("there is no run {run} in cell {cell}\n  hint: cells are 0 to {cells}, runs 0 to {runs}")]
@@ -97,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Attacks(arguments) => attacks::attacks(&arguments),
+        Command::Hunt(arguments) => hunt::hunt_file(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error}");

@@ -1,6 +1,5 @@
 //! What a script says in its opening comment: the story, and what is expected.
 
-use super::names::parse_list;
 use byzlab_analysis::Outcome;
 use byzlab_network::{NodeId, Time};
 use std::collections::BTreeSet;
@@ -74,4 +73,15 @@ impl Expectation {
         deed()
             .ok_or_else(|| format!("`{text}` is no expectation: say an outcome, `view changes = 1`, or who does what"))
     }
+}
+
+/// Ids with a space between them, or ranges of them, as traces write them.
+fn parse_list(text: &str) -> Option<BTreeSet<NodeId>> {
+    let mut nodes = BTreeSet::new();
+    for word in text.split_whitespace() {
+        let (first, last) = word.split_once('-').unwrap_or((word, word));
+        let (first, last): (u16, u16) = (first.parse().ok()?, last.parse().ok()?);
+        nodes.extend((first..=last).map(NodeId));
+    }
+    Some(nodes)
 }

@@ -2,7 +2,7 @@
 
 use super::Moment;
 use super::names::{self, Names, list};
-use byzlab::config::Settings;
+use crate::config::Settings;
 use byzlab_adversary::Event;
 use byzlab_network::{Happening, NodeId, Record};
 use byzlab_replica::{

@@ -50,17 +50,6 @@ pub(super) fn list(nodes: &BTreeSet<NodeId>) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The reverse of [`list`].
-pub(super) fn parse_list(text: &str) -> Option<BTreeSet<NodeId>> {
-    let mut nodes = BTreeSet::new();
-    for word in text.split_whitespace() {
-        let (first, last) = word.split_once('-').unwrap_or((word, word));
-        let (first, last): (u16, u16) = (first.parse().ok()?, last.parse().ok()?);
-        nodes.extend((first..=last).map(NodeId));
-    }
-    Some(nodes)
-}
-
 /// `replica 1`, `replicas 0-2`, `client 4`, or both.
 pub(super) fn nodes(cluster: Cluster, nodes: &BTreeSet<NodeId>) -> String {
     let (replicas, clients): (BTreeSet<NodeId>, BTreeSet<NodeId>) =

@@ -1,0 +1,159 @@
+//! Attacks of corrupted replicas, as a hunt draws them and makes them smaller. A kind of attack shows its parameters itself, so that a new
+//! one is drawn without a word here.
+
+use super::draw::{Stage, pick};
+use super::shrink::{fewer, fewer_than_all};
+use byzlab_adversary::{ActsOn, AttackConfig, AttackKind, Groups, Need, NodeSort, Parameter, Scope, Visit};
+use byzlab_network::{Draw, Latency, NodeId, Span, Time};
+use byzlab_replica::View;
+use std::ops::RangeInclusive;
+
+/// An attack of some of `corrupted`, of which there is at least one.
+pub(super) fn draw_attack(stage: &Stage, corrupted: &[NodeId], draw: &mut Draw) -> AttackConfig {
+    let kind = draw_kind(stage, draw);
+    let scope = draw_scope(&kind, stage, corrupted, draw);
+    AttackConfig { kind, scope }
+}
+
+/// The kinds that a hunt can draw: what the experiment has what it takes for. What happens on the network is drawn as a fault of its own,
+/// and under floods nothing could be said of liveness.
+pub(super) fn drawable_kinds(has: impl Fn(Need) -> bool) -> Vec<AttackKind> {
+    let fits = |kind: &AttackKind| {
+        let about = kind.about();
+        kind.interference().is_none() && about.unbounded.is_none() && about.needs.iter().all(|&need| has(need))
+    };
+    AttackKind::all().into_iter().filter(fits).collect()
+}
+
+/// Mutations are the widest of all kinds, so they come more often.
+const MUTATIONS: f64 = 0.4;
+
+fn draw_kind(stage: &Stage, draw: &mut Draw) -> AttackKind {
+    let mutation = AttackKind::from(byzlab_adversary::attacks::Mutate::default());
+    let place = draw.up_to(stage.kinds.len() as u64 - 1) as usize;
+    let mut kind = if draw.unit() < MUTATIONS { mutation } else { stage.kinds[place].clone() };
+    // Half of the time as it is.
+    if draw.unit() < 0.5 || kind.name() == "mutate" {
+        kind.visit(&mut ParameterDraw { stage, draw });
+    }
+    kind
+}
+
+/// Puts random values into the parameters of an attack.
+struct ParameterDraw<'a> {
+    stage: &'a Stage,
+    draw: &'a mut Draw,
+}
+
+impl ParameterDraw<'_> {
+    /// Any length from a tenth of a millisecond to a second, the short ones as likely as the long ones.
+    fn length(&mut self) -> Span {
+        let tenths = libm::exp2(self.draw.unit() * 13.3) as u64;
+        Span::from_nanos(tenths * 100_000)
+    }
+}
+
+impl Visit for ParameterDraw<'_> {
+    fn span(&mut self, _: Parameter, value: &mut Option<Span>) {
+        *value = (self.draw.unit() < 0.7).then(|| self.length());
+    }
+
+    fn latency(&mut self, _: Parameter, value: &mut Latency) {
+        *value = Latency::constant(self.length());
+    }
+
+    fn probability(&mut self, _: Parameter, value: &mut f64) {
+        // To two digits, so that it reads well.
+        *value = self.draw.up_to(100) as f64 / 100.0;
+    }
+
+    fn rate(&mut self, _: Parameter, value: &mut f64) {
+        *value = libm::floor(libm::exp2(self.draw.unit() * 8.0));
+    }
+
+    fn integer(&mut self, _: Parameter, range: RangeInclusive<u64>, value: &mut u64) {
+        let (first, last) = range.into_inner();
+        *value = first + self.draw.up_to((last - first).min(8));
+    }
+
+    fn flag(&mut self, _: Parameter, value: &mut bool) {
+        *value = self.draw.unit() < 0.5;
+    }
+
+    fn word(&mut self, _: Parameter, words: &'static [&'static str], value: &mut &'static str) {
+        *value = pick(self.draw, words);
+    }
+
+    fn nodes(&mut self, _: Parameter, sort: NodeSort, value: &mut Option<Vec<NodeId>>) {
+        *value = (self.draw.unit() < 0.6).then(|| match sort {
+            NodeSort::Clients => vec![self.stage.client(self.draw)],
+            NodeSort::Replicas | NodeSort::Any => self.stage.rift(self.draw).0,
+        });
+    }
+
+    fn groups(&mut self, _: Parameter, value: &mut Groups) {
+        let (one, other) = self.stage.rift(self.draw);
+        *value = match self.draw.up_to(3) {
+            0 => Groups::Each,
+            1 => Groups::Halves,
+            _ => Groups::Lists(vec![one, other]),
+        };
+    }
+}
+
+fn draw_scope(kind: &AttackKind, stage: &Stage, corrupted: &[NodeId], draw: &mut Draw) -> Scope {
+    let about = kind.about();
+    let (start, end) = match draw.unit() {
+        choice if choice < 0.6 => (Time::START, Time::END),
+        choice if choice < 0.8 => (stage.moment(draw), Time::END),
+        _ => stage.window(draw),
+    };
+    let members = (corrupted.len() > 1 && draw.unit() < 0.5).then(|| vec![pick(draw, corrupted)]);
+    if about.messages.is_empty() {
+        return Scope { members, start, end, ..Scope::default() };
+    }
+    // Silence about everything is only one of many silences.
+    let narrow = if about.messages.len() > 3 { 0.8 } else { 0.3 };
+    let one_kind = vec![pick(draw, about.messages)];
+    let recipients = stage.rift(draw).0;
+    let in_round = draw.unit() < 0.3;
+    let (_, view, seq) = stage.round(draw, &one_kind);
+    Scope {
+        members,
+        start,
+        end,
+        probability: if draw.unit() < 0.8 || in_round { 1.0 } else { 0.5 },
+        messages: (draw.unit() < narrow || in_round).then_some(one_kind),
+        view: view.filter(|_| in_round).map(|view| View(view as u32)),
+        seq: seq.filter(|_| in_round),
+        to: (about.acts_on != ActsOn::Hearing && draw.unit() < 0.4).then_some(recipients),
+    }
+}
+
+/// The same attack on less, or a simpler one.
+pub(super) fn narrower_attacks(AttackConfig { kind, scope }: &AttackConfig, stage: &Stage) -> Vec<AttackConfig> {
+    let mut attacks = Vec::new();
+    let with_scope = |scope: Scope| AttackConfig { kind: kind.clone(), scope };
+    let usual = AttackKind::named(kind.name()).filter(|usual| usual != kind);
+    attacks.extend(usual.map(|kind| AttackConfig { kind, scope: scope.clone() }));
+    if scope.probability < 1.0 {
+        attacks.push(with_scope(Scope { probability: 1.0, ..scope.clone() }));
+    }
+    if scope.start > Time::START || scope.end < Time::END {
+        attacks.push(with_scope(Scope { start: Time::START, end: Time::END, ..scope.clone() }));
+    }
+    for messages in fewer_than_all(scope.messages.as_deref(), kind.about().messages) {
+        attacks.push(with_scope(Scope { messages: Some(messages), ..scope.clone() }));
+    }
+    if let Some(members) = &scope.members {
+        attacks.extend(
+            fewer(members).into_iter().map(|members| with_scope(Scope { members: Some(members), ..scope.clone() })),
+        );
+    }
+    if !matches!(kind.about().acts_on, ActsOn::Hearing | ActsOn::Itself) {
+        for to in fewer_than_all(scope.to.as_deref(), &stage.all_replicas()) {
+            attacks.push(with_scope(Scope { to: Some(to), ..scope.clone() }));
+        }
+    }
+    attacks
+}
