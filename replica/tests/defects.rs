@@ -39,7 +39,9 @@ fn lie_about_nothing(stage: &mut Stage, view: u32) {
 fn vote_along(stage: &mut Stage, view: u32, batch: &Batch, to: [usize; 2]) {
     for kind in [VoteKind::Prepare, VoteKind::Commit] {
         let vote = stage.vote(kind, 0, view, 1, batch.digest());
-        to.into_iter().for_each(|to| stage.inject(0, to, vote.clone()));
+        for to in to {
+            stage.inject(0, to, vote.clone());
+        }
     }
 }
 
@@ -54,7 +56,9 @@ fn one_commits_and_is_not_heard(defects: Defects, liars_commits: usize, is_prepa
     });
     let batch = stage.batch(1, LIE);
     let (proposal, commit) = (stage.proposal(0, 0, 1, &batch), stage.vote(VoteKind::Commit, 0, 0, 1, batch.digest()));
-    [1, 2].into_iter().for_each(|to| stage.inject(0, to, proposal.clone()));
+    for to in [1, 2] {
+        stage.inject(0, to, proposal.clone());
+    }
     (0..liars_commits).for_each(|_| stage.inject(0, 1, commit.clone()));
     stage.ask_one(1, 1, 3);
     stage.run_until(ms(500));
@@ -117,7 +121,9 @@ fn one_is_prepared(stage: &mut Stage, lost: impl Fn(&Passage) -> bool + 'static)
     });
     let old = stage.batch(1, LIE);
     let proposal = stage.proposal(0, 0, 1, &old);
-    [2, 3].into_iter().for_each(|to| stage.inject(0, to, proposal.clone()));
+    for to in [2, 3] {
+        stage.inject(0, to, proposal.clone());
+    }
     stage.ask_one(1, 1, 1);
     stage.run_until(ms(500));
     let new = Arc::new(Batch::new(vec![stage.request(1, 1)], 0));
@@ -178,7 +184,9 @@ fn rule_26_new_view_unchecked_a_liar_begins_a_view_by_itself() {
         let batch = stage.batch(1, 0);
         for kind in [VoteKind::Prepare, VoteKind::Commit] {
             let vote = stage.vote(kind, 1, 0, 1, batch.digest());
-            [0, 2].into_iter().for_each(|to| stage.inject(1, to, vote.clone()));
+            for to in [0, 2] {
+                stage.inject(1, to, vote.clone());
+            }
         }
         stage.run_until(ms(100));
         assert_eq!(stage.commits().len(), 2);
@@ -208,8 +216,8 @@ fn rule_20_state_unchecked_a_liar_s_state_is_taken() {
             stage.run_for(DELAY);
         }
         // The proof is right, the state is that of the beginning.
-        let state = stage.replicas[1].state_digest();
-        let proof = stage.certificate(VoteKind::Checkpoint, &[0, 1, 2], slot(0, 10, state));
+        let digest = stage.replicas[1].state_digest();
+        let proof = stage.certificate(VoteKind::Checkpoint, &[0, 1, 2], slot(0, 10, digest));
         let content = Content::Checkpoint { proof, snapshot: Arc::new(Snapshot::new(&stage.config)) };
         let lie = Message::State(Arc::new(stage.signers[0].sign(State { content, replica: NodeId(0) })));
         stage.deliver(0, 3, lie);

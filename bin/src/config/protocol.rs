@@ -119,13 +119,11 @@ fn read_defect(protocol: &Section<'_>) -> Result<Defects, ConfigError> {
 /// A normal build does not know the key, but for the reason why.
 #[cfg(not(feature = "planted-defects"))]
 fn read_defect(protocol: &Section<'_>) -> Result<Defects, ConfigError> {
-    match protocol.peek("defect") {
-        None => Ok(Defects::default()),
-        Some(_) => {
-            let remedy = "build with `--features planted-defects`, or leave it out";
-            Err(protocol.error_at("defect", "this build has no planted defects", remedy))
-        }
+    if protocol.peek("defect").is_none() {
+        return Ok(Defects::default());
     }
+    let remedy = "build with `--features planted-defects`, or leave it out";
+    Err(protocol.error_at("defect", "this build has no planted defects", remedy))
 }
 
 /// `[[cluster.crash]]`.
