@@ -98,10 +98,10 @@ fn i4_a_commit_of_something_else_leaves_an_instant_to_take_the_execution_back() 
     let committed = slot(20, 3, Kind::Committed, (0, 1, batch(1)));
     let roll_back = |ms| slot(ms, 3, Kind::Rollback, (4, 1, 0xbad));
     let again = |ms| executed(ms, 3, (0, 1, batch(1)), state_after(1));
-    let events = [committed.clone(), roll_back(20), again(20)];
+    let events = [committed, roll_back(20), again(20)];
     violations_with(settings.clone(), &tentative(&events), []);
     // Later is too late, and so is never.
-    for then in [vec![committed.clone(), roll_back(21), again(21)], vec![committed]] {
+    for then in [vec![committed, roll_back(21), again(21)], vec![committed]] {
         let judgements = judge(settings.clone(), &tentative(&then));
         let (ms, nodes, rows) = proof(judgements[0].1.violation().expect("I1"));
         assert_eq!((ms, nodes), (20, &[3, 0][..]));
