@@ -43,7 +43,9 @@ macro_rules! kinds {
 kinds! {
     Stop, Silent, Omit,
     Equivocate, ConflictingVotes, FakeDigest, Ignore, Mutate,
-    Delay,
+    Replay, StaleView, ForgeCheckpoint, ForgedCertificate, BadNewView, DoubleNewView,
+    Delay, WithholdNewView,
+    Twins,
 }
 
 impl AttackKind {

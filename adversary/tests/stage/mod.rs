@@ -98,4 +98,3 @@ impl Sent {
         self.events.iter().filter_map(digest).collect()
     }
 }
-
