@@ -56,7 +56,11 @@ impl Attack for DoubleNewView {
                 scene.send(departure);
             }
             Message::NewView(new_view) if new_view.primary == scene.node() => {
-                let [all, little] = self.versions(scene, new_view).map(|new_view| Message::NewView(Arc::new(new_view)));
+                let [all, little] = self.versions(scene, new_view);
+                if all == little {
+                    return scene.send(departure);
+                }
+                let [all, little] = [all, little].map(|new_view| Message::NewView(Arc::new(new_view)));
                 let honest: Vec<NodeId> = scene.honest_replicas().collect();
                 let groups = self.groups.divide(&honest);
                 let gets_little = |node: &NodeId| groups.iter().skip(1).step_by(2).any(|group| group.contains(node));
