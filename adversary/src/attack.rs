@@ -64,7 +64,7 @@ impl Scope {
         self.start <= now && now < self.end
     }
 
-    fn has_member(&self, node: NodeId) -> bool {
+    pub(crate) fn has_member(&self, node: NodeId) -> bool {
         self.members.as_ref().is_none_or(|members| members.contains(&node))
     }
 
@@ -138,6 +138,8 @@ pub enum ActsOn {
     Both,
     /// On nothing that passes: it acts by itself.
     Itself,
+    /// On what the node is, from the start of the run to its end.
+    Identity,
 }
 
 /// What is known of an attack before it begins.
@@ -183,6 +185,11 @@ impl About {
     /// An attack that acts by itself.
     pub(crate) const fn itself(name: &'static str, family: Family, summary: &'static str) -> About {
         About { acts_on: ActsOn::Itself, ..About::saying(name, family, summary, &[]) }
+    }
+
+    /// An attack that makes something else of the node.
+    pub(crate) const fn identity(name: &'static str, family: Family, summary: &'static str) -> About {
+        About { acts_on: ActsOn::Identity, ..About::saying(name, family, summary, &[]) }
     }
 
     /// The same, on both ways.

@@ -29,14 +29,17 @@ impl Collusion {
     const MEMORY: usize = 4096;
 
     /// The collusion that the attacks ask for, among these replicas.
-    pub(crate) fn of(attacks: &[AttackConfig], config: &ProtocolConfig, corrupted: &[NodeId]) -> Option<Collusion> {
+    pub(crate) fn of(
+        attacks: &[AttackConfig],
+        config: &ProtocolConfig,
+        corrupted: &[NodeId],
+        honest: &[NodeId],
+    ) -> Option<Collusion> {
         let groups = attacks.iter().find_map(|attack| match &attack.kind {
             AttackKind::Equivocate(attack) if attack.collude => Some(&attack.groups),
             _ => None,
         })?;
-        let replicas = config.cluster.replicas();
-        let honest: Vec<NodeId> = (0..replicas).map(NodeId).filter(|node| !corrupted.contains(node)).collect();
-        let groups = groups.divide(&honest);
+        let (groups, replicas) = (groups.divide(honest), config.cluster.replicas());
         Some(Collusion { groups, replicas, corrupted: corrupted.to_vec(), told: VecDeque::new() })
     }
 

@@ -1,10 +1,10 @@
 //! The controller: the one actor that plays every corrupted node.
 
 use crate::attack::{ActiveAttack, AttackConfig, Command, Departure, Reception, Scene};
-use crate::collusion::Collusion;
 use crate::event::Event;
 use crate::knowledge::Knowledge;
 use crate::puppet::{Played, Puppet};
+use crate::sides::Sides;
 use byzlab_network::{Act, Arrival, Key, NodeId, Outbox, Process, Span, Time};
 use byzlab_replica::{
     Client, Costs, Digest, Effects, Estate, Event as ProtocolEvent, Input, Message, ProtocolConfig, Replica, Timers,
@@ -24,7 +24,8 @@ pub struct Controller {
     place_of: Vec<Option<usize>>,
     attacks: Vec<ActiveAttack>,
     knowledge: Knowledge,
-    collusion: Option<Collusion>,
+    /// None if each corrupted replica plays one part.
+    sides: Option<Sides>,
     /// All corrupted nodes, lowest id first.
     corrupted: Vec<NodeId>,
     /// The corrupted replicas, if they collude; else nobody.
@@ -91,7 +92,7 @@ impl Controller {
     ) -> Controller {
         let draws = run.component("attack");
         let nodes: Vec<NodeId> = replicas.iter().map(Replica::id).collect();
-        let collusion = Collusion::of(attacks, &config, &nodes);
+        let sides = Sides::of(attacks, &config, &nodes);
         let attacks = attacks.iter().zip(0..).map(|(attack, index)| ActiveAttack::new(attack, draws.child(index)));
         let mut controller = Controller {
             config,
@@ -99,8 +100,8 @@ impl Controller {
             place_of: Vec::new(),
             attacks: attacks.collect(),
             knowledge: Knowledge::default(),
-            colluders: if collusion.is_some() { nodes } else { Vec::new() },
-            collusion,
+            colluders: if sides.as_ref().is_some_and(Sides::collude) { nodes } else { Vec::new() },
+            sides,
             corrupted: Vec::new(),
             budget: 0,
             falling: Vec::new(),
@@ -138,9 +139,9 @@ impl Controller {
     }
 
     fn add(&mut self, machine: Played, timers: Timers) {
-        let sides = self.collusion.as_ref().map_or(1, Collusion::sides);
+        let node = machine.node();
+        let sides = self.sides.as_ref().map_or(1, |sides| sides.count(node));
         let puppet = Puppet::new(machine, timers, sides);
-        let node = puppet.node();
         if self.place_of.len() <= node.index() {
             self.place_of.resize(node.index() + 1, None);
         }
@@ -163,7 +164,7 @@ impl Controller {
     /// Whether nobody looks at what passes.
     #[inline]
     fn is_plain(&self) -> bool {
-        self.attacks.is_empty() && self.collusion.is_none()
+        self.attacks.is_empty() && self.sides.is_none()
     }
 
     fn wake_at(&mut self, at: Time) {
@@ -202,11 +203,12 @@ impl Controller {
 
     /// Gives a message to the sides of a puppet that it is for.
     fn hand_over(&mut self, now: Time, puppet: usize, from: NodeId, message: &Message, out: &mut Out) {
-        let side = self.collusion.as_ref().and_then(|collusion| collusion.side_of(message));
-        let sides = match side {
-            Some(side) => side..side + 1,
-            None => 0..self.puppets[puppet].sides.len(),
+        let (to, count) = (self.puppets[puppet].node(), self.puppets[puppet].sides.len());
+        let side = match &mut self.sides {
+            Some(sides) if count > 1 => sides.side_of(from, to, message),
+            _ => None,
         };
+        let sides = side.map_or(0..count, |side| side..side + 1);
         for side in sides {
             self.step(now, Place { puppet, side }, Input::Message(from, message.clone()), out);
         }
@@ -217,7 +219,7 @@ impl Controller {
         &mut self,
         now: Time,
         attack: usize,
-        puppet: usize,
+        Place { puppet, side }: Place,
         departures: &mut Vec<Departure>,
         act: impl FnOnce(&mut ActiveAttack, Scene<'_>) -> T,
     ) -> T {
@@ -226,7 +228,7 @@ impl Controller {
         let scene = Scene {
             now,
             signer: &puppet.signer,
-            view: puppet.view(),
+            view: puppet.sides[side].view(),
             config,
             corrupted,
             colluders,
@@ -255,8 +257,7 @@ impl Controller {
             let mut changed = Vec::with_capacity(departures.len());
             let mut acted = false;
             for departure in departures {
-                acted |=
-                    self.stage(now, index, place.puppet, &mut changed, |attack, scene| attack.send(scene, departure));
+                acted |= self.stage(now, index, place, &mut changed, |attack, scene| attack.send(scene, departure));
             }
             if acted {
                 self.report(now, index, place.puppet, out);
@@ -280,8 +281,8 @@ impl Controller {
     /// A message leaves for the network.
     fn leave(&mut self, now: Time, place: Place, departure: Departure, proposed: &mut Vec<Digest>, out: &mut Out) {
         let node = self.puppets[place.puppet].node();
-        let departure = match &mut self.collusion {
-            Some(collusion) if node.0 < self.config.cluster.replicas() => collusion.divert(place.side, node, departure),
+        let departure = match &mut self.sides {
+            Some(sides) if node.0 < self.config.cluster.replicas() => sides.divert(place.side, node, departure),
             _ => Some(departure),
         };
         let Some(Departure { to, message, .. }) = departure else { return };
@@ -295,7 +296,7 @@ impl Controller {
             proposed.push(pre_prepare.vote.digest);
             out.event(now, node, ProtocolEvent::Propose(pre_prepare.slot()).into());
             ordered_events(pre_prepare).for_each(|event| out.event(now, node, event.into()));
-            if place.side == 0 && self.collusion.is_some() {
+            if place.side == 0 && self.sides.as_ref().is_some_and(Sides::collude) {
                 // Its own other sides have proposed this just now.
                 self.hand_over(now, place.puppet, node, &message, out);
             }
@@ -310,14 +311,14 @@ impl Controller {
     /// Lets a message reach a puppet, as far as the attacks from `first` on let it.
     fn hear(&mut self, now: Time, puppet: usize, from: NodeId, message: &Message, first: usize, out: &mut Out) {
         for index in first..self.attacks.len() {
-            let mut said = Vec::new();
+            let (place, mut said) = (Place { puppet, side: 0 }, Vec::new());
             let (reception, acted) =
-                self.stage(now, index, puppet, &mut said, |attack, scene| attack.receive(scene, from, message));
+                self.stage(now, index, place, &mut said, |attack, scene| attack.receive(scene, from, message));
             if acted {
                 self.report(now, index, puppet, out);
             }
             if !said.is_empty() {
-                self.send(now, Place { puppet, side: 0 }, index + 1, said, &mut Vec::new(), out);
+                self.send(now, place, index + 1, said, &mut Vec::new(), out);
             }
             match reception {
                 Reception::Heard => {}
@@ -335,7 +336,11 @@ impl Controller {
     fn start(&mut self, now: Time, out: &mut Out) {
         self.started = true;
         for puppet in &self.puppets {
-            out.event(now, puppet.node(), Event::Corrupt);
+            let node = puppet.node();
+            out.event(now, node, Event::Corrupt);
+            if let Some(name) = self.sides.as_ref().and_then(|sides| sides.name_of_twins(node)) {
+                out.event(now, node, Event::Attack(name));
+            }
         }
         for place in self.places() {
             self.step(now, place, Input::Start, out);
@@ -398,10 +403,10 @@ impl Controller {
             }
             self.command(now, index, out);
             for puppet in 0..self.puppets.len() {
-                let mut said = Vec::new();
-                if self.stage(now, index, puppet, &mut said, ActiveAttack::wake) {
+                let (place, mut said) = (Place { puppet, side: 0 }, Vec::new());
+                if self.stage(now, index, place, &mut said, ActiveAttack::wake) {
                     self.report(now, index, puppet, out);
-                    self.send(now, Place { puppet, side: 0 }, index + 1, said, &mut Vec::new(), out);
+                    self.send(now, place, index + 1, said, &mut Vec::new(), out);
                 }
             }
             self.attacks[index].has_woken(now);

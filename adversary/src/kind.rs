@@ -44,9 +44,11 @@ macro_rules! kinds {
 kinds! {
     Stop, Silent, Omit,
     Equivocate, ConflictingVotes, FakeDigest, Ignore, Mutate,
-    Delay,
+    Replay, StaleView, ForgeCheckpoint, ForgedCertificate, BadNewView, DoubleNewView,
+    Delay, WithholdNewView,
     ChasePrimary, CorruptAt,
     Partition, Isolate, Eclipse, TargetLinks,
+    Twins,
 }
 
 impl AttackKind {

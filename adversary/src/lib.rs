@@ -21,6 +21,8 @@ mod knowledge;
 mod parameter;
 mod puppet;
 mod selection;
+mod sides;
+mod twins;
 
 pub use attack::{About, ActsOn, AttackConfig, Family, Need, Scope};
 pub use controller::Controller;

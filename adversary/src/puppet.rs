@@ -28,12 +28,22 @@ pub(crate) enum Played {
     Client(Box<Client>),
 }
 
+impl Played {
+    pub(crate) fn node(&self) -> NodeId {
+        self.signer().node()
+    }
+
+    fn signer(&self) -> &Signer {
+        match self {
+            Played::Replica(replica) => replica.signer(),
+            Played::Client(client) => client.signer(),
+        }
+    }
+}
+
 impl Puppet {
     pub(crate) fn new(machine: Played, timers: Timers, sides: usize) -> Puppet {
-        let signer = match &machine {
-            Played::Replica(replica) => replica.signer().clone(),
-            Played::Client(client) => client.signer().clone(),
-        };
+        let signer = machine.signer().clone();
         // A client talks to all replicas alike.
         let sides = if matches!(machine, Played::Client(_)) { 1 } else { sides };
         Puppet {
@@ -50,14 +60,6 @@ impl Puppet {
         self.node
     }
 
-    /// The view that it is in or wants; a client is in none.
-    pub(crate) fn view(&self) -> View {
-        match &self.sides[0].machine {
-            Played::Replica(replica) => replica.view(),
-            Played::Client(_) => View::default(),
-        }
-    }
-
     /// When a timer next runs out.
     pub(crate) fn next_timer(&self) -> Option<Time> {
         self.sides.iter().filter_map(|side| side.timers.next()).min()
@@ -65,6 +67,14 @@ impl Puppet {
 }
 
 impl Side {
+    /// The view that it is in or wants; a client is in none.
+    pub(crate) fn view(&self) -> View {
+        match &self.machine {
+            Played::Replica(replica) => replica.view(),
+            Played::Client(_) => View::default(),
+        }
+    }
+
     #[inline]
     pub(crate) fn step(&mut self, now: Time, input: Input, effects: &mut Effects) {
         match &mut self.machine {

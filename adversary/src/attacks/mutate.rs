@@ -7,8 +7,8 @@ use crate::attack::{About, Attack, Departure, Family, Scene};
 use crate::parameter::{Parameter, Visit};
 use byzlab_network::Draw;
 use byzlab_replica::{
-    Batch, Content, Digest, Fetch, Message, MessageKind, NewView, PrePrepare, Reply, SeqNum, Signer, Snapshot, State,
-    Status, View, ViewChange, Vote, VoteKind, Wanted,
+    Batch, Content, Digest, Fetch, Message, MessageKind, NewView, PrePrepare, Reply, Request, SeqNum, Signer, Snapshot,
+    State, Status, View, ViewChange, Vote, VoteKind, Wanted,
 };
 use std::sync::Arc;
 
@@ -25,8 +25,9 @@ impl Default for Mutate {
     }
 }
 
-/// What it can act on: whatever a replica signs itself.
-const OWN: [MessageKind; 10] = [
+/// What it can act on: whatever a replica signs itself, and the requests of a client.
+const OWN: [MessageKind; 11] = [
+    MessageKind::Request,
     MessageKind::PrePrepare,
     MessageKind::Prepare,
     MessageKind::Commit,
@@ -58,6 +59,9 @@ impl Attack for Mutate {
         scene.send(Departure { message, ..departure });
     }
 }
+
+/// No request claims to be longer.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Draws which field is changed, and how.
 struct Knife {
@@ -123,7 +127,8 @@ impl Knife {
                 let content = self.content(scene, &state.content);
                 Message::State(Arc::new(signer.sign(State { content, replica: signer.node() })))
             }
-            Message::Request(_) | Message::Read(_) => message.clone(),
+            Message::Request(request) => Message::Request(Arc::new(signer.sign(self.request(Request::clone(request))))),
+            Message::Read(request) => Message::Read(Arc::new(signer.sign(self.request(Request::clone(request))))),
         }
     }
 
@@ -155,6 +160,15 @@ impl Knife {
                 self.list(&mut requests);
                 Batch::new(requests, batch.nonce())
             }
+        }
+    }
+
+    fn request(&mut self, request: Request) -> Request {
+        match self.field(4) {
+            0 => Request { timestamp: self.number(request.timestamp), ..request },
+            1 => Request { operation: self.number(request.operation), ..request },
+            2 => Request { reads: !request.reads, ..request },
+            _ => Request { payload: self.number(u64::from(request.payload)).min(MOST_BYTES) as u32, ..request },
         }
     }
 

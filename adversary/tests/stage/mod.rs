@@ -6,8 +6,8 @@
 use byzlab_adversary::{AttackConfig, Controller, Event};
 use byzlab_network::{Arrival, Happening, Key, NodeId, Outbox, Process, Recipients, Span, Time};
 use byzlab_replica::{
-    Batch, Cluster, Digest, Event as ProtocolEvent, Message, MessageKind, PrePrepare, ProtocolConfig, Replica, Request,
-    SeqNum, Signer, View,
+    Batch, Client, Cluster, Digest, Event as ProtocolEvent, Message, MessageKind, NewView, Pace, PrePrepare, Prepared,
+    ProtocolConfig, Replica, Request, SendTo, SeqNum, Signed, Signer, View, ViewChange, VoteKind, Votes, Workload,
 };
 use std::sync::Arc;
 
@@ -17,10 +17,13 @@ pub(crate) fn at(milliseconds: u64) -> Time {
     Time::START + Span::from_millis(milliseconds)
 }
 
-/// A controller for some of seven replicas, and the signers of all nodes.
+/// A controller for some of seven replicas, or for their client, and the signers of all nodes.
 pub(crate) struct Scene {
     pub(crate) controller: Controller,
     pub(crate) signers: Vec<Signer>,
+    pub(crate) config: Arc<ProtocolConfig>,
+    /// What left when it began.
+    pub(crate) start: Sent,
 }
 
 impl Scene {
@@ -28,10 +31,24 @@ impl Scene {
         let config = Arc::new(ProtocolConfig::new(Cluster::new(REPLICAS, None).unwrap(), 1));
         let signers: Vec<Signer> = Signer::deal(usize::from(REPLICAS) + 1).collect();
         let replica = |&id: &usize| Replica::new(Arc::clone(&config), signers[id].clone());
-        let replicas = corrupted.iter().map(replica).collect();
-        let mut controller = Controller::new(config, replicas, vec![], attacks, Key::root(5));
-        controller.wake(Time::START, &mut Outbox::new(false));
-        Scene { controller, signers }
+        let (clients, replicas): (Vec<usize>, Vec<usize>) =
+            corrupted.iter().partition(|&&node| node >= usize::from(REPLICAS));
+        let workload = Arc::new(Workload {
+            requests: 10,
+            pace: Pace::Closed { think_time: Span::ZERO },
+            send_to: SendTo::All,
+            client_timeout: Span::from_millis(100),
+            reply_quorum: 3,
+            payload: 0,
+            reads_per_million: 0,
+        });
+        let client =
+            |&id: &usize| Client::new(Arc::clone(&config), Arc::clone(&workload), signers[id].clone(), Key::root(3));
+        let (replicas, clients) = (replicas.iter().map(replica).collect(), clients.iter().map(client).collect());
+        let mut controller = Controller::new(Arc::clone(&config), replicas, clients, attacks, Key::root(5));
+        let mut out = Outbox::new(false);
+        controller.wake(Time::START, &mut out);
+        Scene { controller, signers, config, start: Sent::of(&mut out) }
     }
 
     /// A proposal of replica 0, as it arrives at `to`.
@@ -56,6 +73,68 @@ impl Scene {
     pub(crate) fn deliver(&mut self, time: Time, from: u16, to: u16, message: Message) -> Sent {
         let mut out = Outbox::new(false);
         self.controller.receive(Arrival::direct(time, NodeId(from), NodeId(to), message), &mut out);
+        Sent::of(&mut out)
+    }
+
+    /// What replica 0 proposed with this number for view 0 is prepared and committed at `to` by the votes of the others.
+    pub(crate) fn commit(&mut self, to: u16, seq: u64) -> Sent {
+        let digest = self.pre_prepared_digest(seq);
+        let mut sent = self.pre_prepare(to, seq);
+        for kind in [VoteKind::Prepare, VoteKind::Commit] {
+            for voter in (0..REPLICAS).filter(|&voter| voter != to && (kind == VoteKind::Commit || voter > 0)) {
+                let vote = self.signers[usize::from(voter)].vote(kind, View(0), SeqNum(seq), digest);
+                let more = self.deliver(at(seq), voter, to, Message::Vote(vote));
+                sent.messages.extend(more.messages);
+                sent.events.extend(more.events);
+            }
+        }
+        sent
+    }
+
+    fn pre_prepared_digest(&self, seq: u64) -> Digest {
+        Batch::new(vec![self.request(seq)], 0).digest()
+    }
+
+    /// A VIEW-CHANGE for view 1 that claims what was prepared with these numbers in view 0.
+    pub(crate) fn view_change(&self, author: u16, prepared: &[u64]) -> Message {
+        let certificate = |&seq: &u64| {
+            let (view, digest) = (View(0), self.pre_prepared_digest(seq));
+            let mut prepares = Votes::default();
+            for backup in &self.signers[1..6] {
+                prepares.insert(&backup.vote(VoteKind::Prepare, view, SeqNum(seq), digest));
+            }
+            let pre_prepare = self.signers[0].vote(VoteKind::PrePrepare, view, SeqNum(seq), digest);
+            Prepared { pre_prepare, prepares: prepares.certificate(digest) }
+        };
+        let signer = &self.signers[usize::from(author)];
+        let prepared = prepared.iter().map(certificate).collect();
+        let (view, stable, checkpoint) = (View(1), SeqNum(0), None);
+        let change = ViewChange { view, stable, checkpoint, prepared, replica: signer.node() };
+        Message::ViewChange(Arc::new(signer.sign(change)))
+    }
+
+    /// Replicas 2 to 5 want view 1, and replica 2 has prepared these numbers: replica 1 joins them, and makes the new view.
+    pub(crate) fn make_view_1(&mut self, prepared: &[u64]) -> Sent {
+        let mut sent = Sent::default();
+        for author in 2..=5 {
+            let change = self.view_change(author, if author == 2 { prepared } else { &[] });
+            let more = self.deliver(at(500), author, 1, change);
+            sent.messages.extend(more.messages);
+            sent.events.extend(more.events);
+        }
+        sent
+    }
+}
+
+/// What left the controller.
+#[derive(Default)]
+pub(crate) struct Sent {
+    pub(crate) messages: Vec<(Recipients, Message)>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Sent {
+    fn of(out: &mut Outbox<Message, Event>) -> Sent {
         let messages = out.take_sends().into_iter().map(|sending| (sending.to, sending.message)).collect();
         let event = |happening| match happening {
             Happening::Event(event) => event,
@@ -63,15 +142,26 @@ impl Scene {
         };
         Sent { messages, events: out.take_records().into_iter().map(|record| event(record.what)).collect() }
     }
-}
 
-/// What left the controller.
-pub(crate) struct Sent {
-    pub(crate) messages: Vec<(Recipients, Message)>,
-    pub(crate) events: Vec<Event>,
-}
+    /// How often an attack said that it acted.
+    pub(crate) fn attacks(&self) -> usize {
+        self.events.iter().filter(|event| matches!(event, Event::Attack(_))).count()
+    }
 
-impl Sent {
+    /// The messages of a kind.
+    pub(crate) fn only(self, kind: MessageKind) -> Sent {
+        let messages = self.messages.into_iter().filter(|(_, message)| message.kind() == kind).collect();
+        Sent { messages, events: self.events }
+    }
+
+    pub(crate) fn new_views(&self) -> Vec<Arc<Signed<NewView>>> {
+        let new_view = |(_, message): &(Recipients, Message)| match message {
+            Message::NewView(new_view) => Some(Arc::clone(new_view)),
+            _ => None,
+        };
+        self.messages.iter().filter_map(new_view).collect()
+    }
+
     pub(crate) fn kinds(&self) -> Vec<MessageKind> {
         self.messages.iter().map(|(_, message)| message.kind()).collect()
     }

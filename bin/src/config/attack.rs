@@ -65,11 +65,33 @@ fn read_beside(
     let network = section.optional_section("network")?;
     let network = network.map(|network| read_power(&network)).transpose()?.or(base.network);
     let mut adversary = AdversarySettings { corrupted, budget, clients, network, attacks: base.attacks, given };
-    for attack in section.sections("attack")? {
-        let attack = read_attack(&attack, protocol, &adversary, folder)?;
+    let sections = section.sections("attack")?;
+    for attack in &sections {
+        let attack = read_attack(attack, protocol, &adversary, folder)?;
         adversary.attacks.push(attack);
     }
+    check_parts(&sections, &adversary.attacks[given.preset_attacks..])?;
     Ok(adversary)
+}
+
+/// Twins divide what a corrupted replica hears and says among its copies, and colluders among their stories: not both at once.
+fn check_parts(sections: &[Section<'_>], attacks: &[AttackConfig]) -> Result<(), ConfigError> {
+    let is_twins = |attack: &AttackConfig| matches!(attack.kind, AttackKind::Twins(_));
+    let is_collusion = |attack: &AttackConfig| matches!(&attack.kind, AttackKind::Equivocate(lie) if lie.collude);
+    let mut parts = sections.iter().zip(attacks).filter(|(_, attack)| is_twins(attack) || is_collusion(attack));
+    let (Some((_, first)), Some((section, second))) = (parts.next(), parts.next()) else { return Ok(()) };
+    if is_collusion(first) && is_collusion(second) {
+        return Ok(());
+    }
+    let (problem, remedy) = if is_twins(first) && is_twins(second) {
+        ("replicas are twins already", "give all `members` in one attack, or leave one out")
+    } else {
+        (
+            "twins know nothing of each other, and who equivocates with `collude = true` knows of all others",
+            "leave one of the two out, or give collude = false",
+        )
+    };
+    Err(section.error_at("kind", problem, remedy))
 }
 
 /// How many replicas: a number, or f.
@@ -207,7 +229,10 @@ fn check_scope(section: &Section<'_>, about: About, scope: &Scope) -> Result<(),
         return Err(section.error_at("to", problem, "leave it out"));
     }
     if about.messages.is_empty() {
+        let is_identity = about.acts_on == ActsOn::Identity;
         let given = [
+            ("start", is_identity && scope.start > Time::START),
+            ("end", is_identity && scope.end < Time::END),
             ("to", scope.to.is_some()),
             ("messages", scope.messages.is_some()),
             ("view", scope.view.is_some()),
@@ -215,8 +240,12 @@ fn check_scope(section: &Section<'_>, about: About, scope: &Scope) -> Result<(),
             ("probability", scope.probability < 1.0),
         ];
         if let Some((key, _)) = given.into_iter().find(|(_, given)| *given) {
-            let problem = format!("`{name}` acts by itself, not on messages that pass");
-            return Err(section.error_at(key, problem, "leave it out; `members`, `start` and `end` limit it"));
+            let (problem, remedy) = if is_identity {
+                ("is what a replica is for the whole run", "leave it out; `members` limits it")
+            } else {
+                ("acts by itself, not on messages that pass", "leave it out; `members`, `start` and `end` limit it")
+            };
+            return Err(section.error_at(key, format_args!("`{name}` {problem}"), remedy));
         }
     }
     Ok(())
