@@ -41,9 +41,10 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Stop, Silent, Omit,
+    Stop, Silent, Omit, SlowCpu,
     Equivocate, ConflictingVotes, FakeDigest, Ignore, Mutate,
-    Delay,
+    Delay, SlowPrimary, StallQuorum, InDark, Starve,
+    ViewChangeSpam, RequestFlood, BadAuthenticator,
 }
 
 impl AttackKind {

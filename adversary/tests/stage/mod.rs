@@ -6,8 +6,8 @@
 use byzlab_adversary::{AttackConfig, Controller, Event};
 use byzlab_network::{Arrival, Happening, Key, NodeId, Outbox, Process, Recipients, Span, Time};
 use byzlab_replica::{
-    Batch, Cluster, Digest, Event as ProtocolEvent, Message, MessageKind, PrePrepare, ProtocolConfig, Replica, Request,
-    SeqNum, Signer, View,
+    Authenticator, Batch, Cluster, Digest, Event as ProtocolEvent, Message, MessageKind, PrePrepare, ProtocolConfig,
+    Replica, Request, SeqNum, Signer, View,
 };
 use std::sync::Arc;
 
@@ -44,7 +44,8 @@ impl Scene {
 
     pub(crate) fn request(&self, timestamp: u64) -> Arc<byzlab_replica::Signed<Request>> {
         let client = NodeId(REPLICAS);
-        let request = Request { client, timestamp, operation: 1, reads: false, payload: 0 };
+        let request =
+            Request { client, timestamp, operation: 1, reads: false, authenticator: Authenticator::All, payload: 0 };
         Arc::new(self.signers[usize::from(REPLICAS)].sign(request))
     }
 
@@ -98,4 +99,3 @@ impl Sent {
         self.events.iter().filter_map(digest).collect()
     }
 }
-
