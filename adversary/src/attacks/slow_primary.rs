@@ -96,18 +96,19 @@ impl SlowPrimary {
         }
     }
 
-    /// Half as long again as what went well; and between that and what went wrong, half way, until little is left to be gained.
+    /// Half as long again as what went well, but no more than half way to what went wrong, until little is left to be gained. As
+    /// long as nothing did, that is patience itself.
     fn next_delay(&self, config: &ProtocolConfig) -> Span {
         // The first request of a later view is waited for as the view itself is (rule 15).
         let patience = config.request_timeout.min(config.view_change_timeout).as_nanos();
-        let good = self.good.as_nanos();
-        let nanoseconds = match (self.adaptive, self.trial, self.bad.map(Span::as_nanos)) {
-            (false, _, _) => return self.delay.unwrap_or(Span::from_nanos(patience / 5 * 4)),
-            (true, Some(trial), _) => return trial.delay,
-            (true, None, None) if good == 0 => return self.delay.unwrap_or(Span::from_nanos(patience / 20)),
-            (true, None, None) => good.saturating_add(good / 2),
-            (true, None, Some(bad)) if bad.saturating_sub(good) <= bad / 32 => good.min(bad),
-            (true, None, Some(bad)) => good.midpoint(bad),
+        let (good, bad) = (self.good.as_nanos(), self.bad.map_or(patience, Span::as_nanos));
+        let nanoseconds = match self.trial {
+            _ if !self.adaptive => return self.delay.unwrap_or(Span::from_nanos(patience / 5 * 4)),
+            Some(trial) => return trial.delay,
+            None if good == 0 && self.bad.is_none() => return self.delay.unwrap_or(Span::from_nanos(patience / 20)),
+            None if good == 0 => bad / 2,
+            None if bad.saturating_sub(good) <= bad / 16 => good,
+            None => good.midpoint(bad).min(good.saturating_add(good / 2)),
         };
         Span::from_nanos(nanoseconds)
     }
