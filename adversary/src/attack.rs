@@ -217,7 +217,7 @@ impl About {
 }
 
 /// A message on its way out of a corrupted node.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Departure {
     /// When it leaves: now, or later.
     pub(crate) at: Time,

@@ -42,10 +42,11 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Stop, Silent, Omit,
+    Stop, Silent, Omit, SlowCpu,
     Equivocate, ConflictingVotes, FakeDigest, Ignore, Mutate,
     Replay, StaleView, ForgeCheckpoint, ForgedCertificate, BadNewView, DoubleNewView,
-    Delay, WithholdNewView,
+    Delay, SlowPrimary, StallQuorum, InDark, Starve, WithholdNewView,
+    ViewChangeSpam, RequestFlood, BadAuthenticator,
     ChasePrimary, CorruptAt,
     Partition, Isolate, Eclipse, TargetLinks,
     Twins,

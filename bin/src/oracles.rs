@@ -40,6 +40,9 @@ impl Settings {
                 return Err("over a reliable transport what the adversary lost is late for long: give [oracles] \
                             liveness_bound to judge it");
             }
+            if let Some(reason) = self.adversary.attacks.iter().find_map(|attack| attack.kind.about().unbounded) {
+                return Err(reason);
+            }
             if matches!(self.workload.pace, Pace::Open(_)) {
                 return Err("in an open loop a request can wait behind any number of others: give [oracles] \
                             liveness_bound to judge it");
@@ -81,14 +84,15 @@ impl Settings {
         let last_wait = times(stable + wait, 2).max(round);
         // Replicas in different views find each other by their status.
         let reunion = times(round + times(protocol.status_interval, 2), u64::from(faults) + 2);
-        // Requests that come first; where the request timer is too short for a round, each costs views of its own.
+        // Requests that come first, each for as long as the primary is put up with; where the request timer is too short for a
+        // round, each costs views of its own.
         let at_once = protocol.max_in_flight.get().saturating_mul(protocol.batch_size.get() as u64);
         let turns = u64::from(protocol.clients).div_ceil(at_once);
         let first = if protocol.request_timeout < round {
             let views = doubled(wait.max(round), faults + too_short + 2);
             times(protocol.request_timeout + views, u64::from(protocol.clients))
         } else {
-            times(round, turns)
+            times(protocol.request_timeout + round, turns)
         };
         times(self.workload.client_timeout, 2)
             + protocol.request_timeout

@@ -4,7 +4,7 @@ use crate::arrivals::Arrivals;
 use crate::config::ProtocolConfig;
 use crate::defects::Defect;
 use crate::digest::Digest;
-use crate::message::{Message, Reply, Request, SeqNum, SignedRequest, View};
+use crate::message::{Authenticator, Message, Reply, Request, SeqNum, SignedRequest, View};
 use crate::signature::{Signed, Signer};
 use crate::step::{Effects, Event, Input, Timer};
 use byzlab_network::{Key, NodeId, Recipients, Span, Time};
@@ -199,6 +199,7 @@ impl Client {
             timestamp,
             operation: operation.as_u64(),
             reads: operation.component("reads").chance(f64::from(self.workload.reads_per_million) / 1e6),
+            authenticator: Authenticator::All,
             payload: self.workload.payload,
         }))
     }

@@ -1,7 +1,7 @@
 //! What all nodes of a cluster agree on.
 
 use crate::defects::{Defect, Defects};
-use crate::message::{Batch, SeqNum};
+use crate::message::{Authenticator, Batch, Request, SeqNum};
 use crate::quorum::Cluster;
 use crate::service::ServiceKind;
 use crate::wire::{Authentication, Wire};
@@ -42,7 +42,8 @@ pub struct ProtocolConfig {
     pub service: ServiceKind,
     /// The size of a result in bytes.
     pub reply_payload: u32,
-    /// How messages prove who wrote them. It decides about sizes and costs alone.
+    /// How messages prove who wrote them. It decides about sizes and costs, and whether a client can make requests that only one
+    /// replica can verify.
     pub authentication: Authentication,
     /// None, but for builds that plant one.
     pub defects: Defects,
@@ -96,6 +97,14 @@ impl ProtocolConfig {
     /// Whether all requests of a batch come from clients of this cluster.
     pub(crate) fn knows_clients_of(&self, batch: &Batch) -> bool {
         batch.requests().iter().all(|request| self.client_index(request.client).is_some())
+    }
+
+    /// Whether a replica can verify by itself that a request is its client's.
+    #[inline]
+    pub(crate) fn can_verify(&self, replica: NodeId, request: &Request) -> bool {
+        request.authenticator == Authenticator::All
+            || self.authentication == Authentication::Signature
+            || request.authenticator == Authenticator::Only(replica)
     }
 
     /// Whether a checkpoint is due after this sequence number.

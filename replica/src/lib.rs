@@ -57,7 +57,7 @@ pub use defects::{Defect, Defects};
 pub use digest::Digest;
 pub use log::{Earlier, Entry, Log, Phase};
 pub use message::{
-    Batch, Message, MessageKind, PrePrepare, Reply, Request, SeqNum, SignedRequest, View, Vote, VoteKind,
+    Authenticator, Batch, Message, MessageKind, PrePrepare, Reply, Request, SeqNum, SignedRequest, View, Vote, VoteKind,
 };
 pub use processing::{Costs, Processing};
 pub use quorum::{Cluster, ClusterError, NodeSet};

@@ -28,6 +28,16 @@ impl SeqNum {
     }
 }
 
+/// Which replicas can verify that a request is its client's. It matters with MACs alone: a signature all can verify.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub enum Authenticator {
+    /// Each of its MACs is right, as an honest client makes them.
+    #[default]
+    All,
+    /// The MAC for this replica is right, and no other.
+    Only(NodeId),
+}
+
 /// REQUEST(op, t, c): client c asks for an operation. The greater t, the later.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Request {
@@ -39,6 +49,8 @@ pub struct Request {
     pub operation: u64,
     /// Whether the operation only reads.
     pub reads: bool,
+    /// Who can verify that it is the client's. It vouches for the contents, and is not one of them: the digest leaves it out.
+    pub authenticator: Authenticator,
     /// The size of the operation's arguments in bytes.
     pub payload: u32,
 }
@@ -458,7 +470,14 @@ mod tests {
         let signer = signers.next().unwrap();
         let request = |timestamp| {
             let client = NodeId(9);
-            Arc::new(signer.sign(Request { client, timestamp, operation: 0, reads: false, payload: 0 }))
+            Arc::new(signer.sign(Request {
+                client,
+                timestamp,
+                operation: 0,
+                reads: false,
+                authenticator: Authenticator::All,
+                payload: 0,
+            }))
         };
         assert_eq!(request(1).client, NodeId(0), "the signer's name counts, not the claimed one");
         let digests = [

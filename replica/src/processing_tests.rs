@@ -1,5 +1,5 @@
 use super::*;
-use crate::message::{Batch, PrePrepare, Reply, Request, SeqNum, SignedRequest, View, VoteKind};
+use crate::message::{Authenticator, Batch, PrePrepare, Reply, Request, SeqNum, SignedRequest, View, VoteKind};
 use crate::signature::Signer;
 use crate::transfer::{Content, State};
 use crate::view_change::ViewChange;
@@ -44,7 +44,14 @@ fn signer(node: usize) -> Signer {
 }
 
 fn request(client: usize) -> SignedRequest {
-    let request = Request { client: NodeId(0), timestamp: 1, operation: 0, reads: false, payload: 0 };
+    let request = Request {
+        client: NodeId(0),
+        timestamp: 1,
+        operation: 0,
+        reads: false,
+        authenticator: Authenticator::All,
+        payload: 0,
+    };
     Arc::new(signer(client).sign(request))
 }
 

@@ -29,6 +29,11 @@ impl Requests {
         true
     }
 
+    /// The request that is held of a client.
+    pub(crate) fn of(&self, client: usize) -> Option<&SignedRequest> {
+        self.held[client].as_ref()
+    }
+
     /// Lets go of what a client asked for up to `timestamp`.
     pub(crate) fn executed(&mut self, client: usize, timestamp: u64) {
         if self.held[client].as_ref().is_some_and(|held| held.timestamp <= timestamp) {

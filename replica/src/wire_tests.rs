@@ -2,7 +2,7 @@ use super::*;
 use crate::certificate::{Prepared, Votes};
 use crate::config::ProtocolConfig;
 use crate::digest::Digest;
-use crate::message::{PrePrepare, Reply, SeqNum, View, VoteKind};
+use crate::message::{Authenticator, PrePrepare, Reply, SeqNum, View, VoteKind};
 use crate::quorum::Cluster;
 use crate::signature::Signer;
 use crate::state::Snapshot;
@@ -19,7 +19,14 @@ fn signer(node: usize) -> Signer {
 const DIGEST_OF_ALL: Digest = Digest(7);
 
 fn request(payload: u32) -> Message {
-    let request = Request { client: NodeId(4), timestamp: 1, operation: 0, reads: false, payload };
+    let request = Request {
+        client: NodeId(4),
+        timestamp: 1,
+        operation: 0,
+        reads: false,
+        authenticator: Authenticator::All,
+        payload,
+    };
     Message::Request(Arc::new(signer(4).sign(request)))
 }
 

@@ -4,7 +4,8 @@ mod stage;
 
 use byzlab_network::{NodeId, Span};
 use byzlab_replica::{
-    Digest, Event, Message, MessageKind, NewView, Reply, Request, SeqNum, Status, View, ViewChange, VoteKind,
+    Authenticator, Digest, Event, Message, MessageKind, NewView, Reply, Request, SeqNum, Status, View, ViewChange,
+    VoteKind,
 };
 use stage::{Stage, kinds, ms, slot};
 use std::num::NonZeroU64;
@@ -206,7 +207,14 @@ fn rule_29_a_value_read_from_different_states_does_not_count_together() {
     });
     for (timestamp, operation) in [(1, 1), (2, u64::MAX)] {
         let signer = stage.signers[5].clone();
-        let request = Request { client: NodeId(5), timestamp, operation, reads: false, payload: 0 };
+        let request = Request {
+            client: NodeId(5),
+            timestamp,
+            operation,
+            reads: false,
+            authenticator: Authenticator::All,
+            payload: 0,
+        };
         stage.deliver(5, 0, Message::Request(Arc::new(signer.sign(request))));
         stage.run_for(Span::from_millis(50));
     }

@@ -4,9 +4,9 @@ mod stage;
 
 use byzlab_network::{NodeId, Time};
 use byzlab_replica::{
-    Batch, Certificate, Client, Cluster, Content, Digest, Effects, Event, Fetch, Input, Message, MessageKind, NewView,
-    PrePrepare, Reply, Request, SeqNum, Signed, SignedRequest, State, Statement, Status, View, ViewChange, VoteKind,
-    Wanted,
+    Authenticator, Batch, Certificate, Client, Cluster, Content, Digest, Effects, Event, Fetch, Input, Message,
+    MessageKind, NewView, PrePrepare, Reply, Request, SeqNum, Signed, SignedRequest, State, Statement, Status, View,
+    ViewChange, VoteKind, Wanted,
 };
 use stage::{Stage, kinds, slot};
 use std::num::NonZeroU64;
@@ -23,7 +23,20 @@ fn rule_1_a_signature_names_its_signer_whatever_the_statement_claims() {
     let (view, seq, digest) = (View(0), SeqNum(1), Digest(7));
     let vote = *stage.signers[1].vote(VoteKind::Commit, view, seq, digest);
     assert_eq!(author(&stage, vote), me);
-    assert_eq!(author(&stage, Request { client: claimed, timestamp: 1, operation: 0, reads: false, payload: 0 }), me);
+    assert_eq!(
+        author(
+            &stage,
+            Request {
+                client: claimed,
+                timestamp: 1,
+                operation: 0,
+                reads: false,
+                authenticator: Authenticator::All,
+                payload: 0
+            }
+        ),
+        me
+    );
     assert_eq!(
         author(
             &stage,
@@ -166,7 +179,14 @@ impl Liar {
         let author = if self.draw(5) == 0 { 0 } else { 4 + client };
         let signer = self.stage.signers[author].clone();
         let (operation, reads) = (self.number(), self.draw(2) == 0);
-        Arc::new(signer.sign(Request { client: signer.node(), timestamp, operation, reads, payload: 0 }))
+        Arc::new(signer.sign(Request {
+            client: signer.node(),
+            timestamp,
+            operation,
+            reads,
+            authenticator: Authenticator::All,
+            payload: 0,
+        }))
     }
 
     fn batch(&mut self) -> Arc<Batch> {
@@ -315,7 +335,14 @@ fn rule_2_unknown_nodes_are_nobody() {
     let stranger = signers[999].clone();
     stage.deliver(0, 2, Message::Request(stage.request(0, 0)));
     let before = stage.replicas[2].clone();
-    let request = Request { client: stranger.node(), timestamp: 1, operation: 0, reads: true, payload: 0 };
+    let request = Request {
+        client: stranger.node(),
+        timestamp: 1,
+        operation: 0,
+        reads: true,
+        authenticator: Authenticator::All,
+        payload: 0,
+    };
     let request = Arc::new(stranger.sign(request));
     let vote = |kind| Message::Vote(stranger.vote(kind, View(0), SeqNum(10), Digest(7)));
     let sayings = [

@@ -2,9 +2,9 @@
 
 use byzlab_network::{NodeId, Recipients, Span, Time};
 use byzlab_replica::{
-    Arrivals, Batch, Client, Cluster, Digest, Effects, Event, Input, Message, MessageKind, Pace, Pattern, PrePrepare,
-    ProtocolConfig, Rate, Replica, Reply, Request, SendTo, SeqNum, Signed, SignedRequest, Signer, Timer, View, Vote,
-    VoteKind, Workload,
+    Arrivals, Authenticator, Batch, Client, Cluster, Digest, Effects, Event, Input, Message, MessageKind, Pace,
+    Pattern, PrePrepare, ProtocolConfig, Rate, Replica, Reply, Request, SendTo, SeqNum, Signed, SignedRequest, Signer,
+    Timer, View, Vote, VoteKind, Workload,
 };
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::sync::Arc;
@@ -46,7 +46,14 @@ impl Scene {
 
     fn request_of(&self, client: usize, timestamp: u64) -> SignedRequest {
         let signer = &self.signers[usize::from(self.config.cluster.replicas()) + client];
-        Arc::new(signer.sign(Request { client: signer.node(), timestamp, operation: 1, reads: false, payload: 0 }))
+        Arc::new(signer.sign(Request {
+            client: signer.node(),
+            timestamp,
+            operation: 1,
+            reads: false,
+            authenticator: Authenticator::All,
+            payload: 0,
+        }))
     }
 
     fn pre_prepare(&self, from: usize, view: u32, seq: u64, nonce: u64) -> Message {
@@ -146,7 +153,14 @@ fn rule_3_the_digest_must_match_the_requests_and_the_clients_must_exist() {
     let batch = Batch::new(vec![scene.request(1)], 0);
     assert_eq!(propose(batch.clone(), Digest(7)), []);
     assert_eq!(propose(batch.clone(), batch.digest()), [MessageKind::Prepare]);
-    let by_replica = Request { client: NodeId(0), timestamp: 1, operation: 1, reads: false, payload: 0 };
+    let by_replica = Request {
+        client: NodeId(0),
+        timestamp: 1,
+        operation: 1,
+        reads: false,
+        authenticator: Authenticator::All,
+        payload: 0,
+    };
     let foreign = Batch::new(vec![Arc::new(scene.signers[2].sign(by_replica))], 0);
     let digest = foreign.digest();
     assert_eq!(propose(foreign, digest), [], "a replica is no client");

@@ -3,7 +3,7 @@
 mod stage;
 
 use byzlab_network::{NodeId, Span};
-use byzlab_replica::{Digest, Effects, Event, Message, MessageKind, Request, VoteKind, Workload};
+use byzlab_replica::{Authenticator, Digest, Effects, Event, Message, MessageKind, Request, VoteKind, Workload};
 use stage::{Stage, kinds, ms};
 use std::sync::Arc;
 
@@ -29,7 +29,14 @@ fn writer(workload: &mut Workload) {
 /// A read of the second client.
 fn read(stage: &Stage, timestamp: u64) -> Message {
     let signer = &stage.signers[5];
-    let request = Request { client: signer.node(), timestamp, operation: 0, reads: true, payload: 0 };
+    let request = Request {
+        client: signer.node(),
+        timestamp,
+        operation: 0,
+        reads: true,
+        authenticator: Authenticator::All,
+        payload: 0,
+    };
     Message::Read(Arc::new(signer.sign(request)))
 }
 
@@ -125,7 +132,14 @@ fn rule_29_only_a_client_s_own_new_reads_are_answered() {
     let Message::Request(write) = Message::Request(stage.request(1, 1)) else { unreachable!() };
     assert!(kinds(&stage.deliver(5, 2, Message::Read(write))).is_empty(), "a write is not to be answered at once");
     let signer = stage.signers[0].clone();
-    let request = Request { client: signer.node(), timestamp: 1, operation: 0, reads: true, payload: 0 };
+    let request = Request {
+        client: signer.node(),
+        timestamp: 1,
+        operation: 0,
+        reads: true,
+        authenticator: Authenticator::All,
+        payload: 0,
+    };
     let of_replica = Message::Read(Arc::new(signer.sign(request)));
     assert!(kinds(&stage.deliver(0, 2, of_replica)).is_empty(), "a replica is no client");
     assert_eq!(kinds(&stage.deliver(5, 2, question.clone())), [MessageKind::Reply]);

@@ -6,12 +6,24 @@
 use byzlab_adversary::{AttackConfig, Controller, Event};
 use byzlab_network::{Arrival, Happening, Key, NodeId, Outbox, Process, Recipients, Span, Time};
 use byzlab_replica::{
-    Batch, Client, Cluster, Digest, Event as ProtocolEvent, Message, MessageKind, NewView, Pace, PrePrepare, Prepared,
-    ProtocolConfig, Replica, Request, SendTo, SeqNum, Signed, Signer, View, ViewChange, VoteKind, Votes, Workload,
+    Authenticator, Batch, Client, Cluster, Digest, Event as ProtocolEvent, Message, MessageKind, NewView, Pace,
+    PrePrepare, Prepared, ProtocolConfig, Replica, Request, SendTo, SeqNum, Signed, SignedRequest, Signer, View,
+    ViewChange, VoteKind, Votes, Workload,
 };
 use std::sync::Arc;
 
 pub(crate) const REPLICAS: u16 = 7;
+
+/// What clients do that are corrupted.
+const WORKLOAD: Workload = Workload {
+    requests: 1,
+    pace: Pace::Closed { think_time: Span::ZERO },
+    send_to: SendTo::Primary,
+    client_timeout: Span::from_millis(1000),
+    reply_quorum: 3,
+    payload: 0,
+    reads_per_million: 0,
+};
 
 pub(crate) fn at(milliseconds: u64) -> Time {
     Time::START + Span::from_millis(milliseconds)
@@ -28,27 +40,33 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(corrupted: &[usize], attacks: &[AttackConfig]) -> Scene {
-        let config = Arc::new(ProtocolConfig::new(Cluster::new(REPLICAS, None).unwrap(), 1));
-        let signers: Vec<Signer> = Signer::deal(usize::from(REPLICAS) + 1).collect();
+        let workload =
+            Workload { requests: 10, send_to: SendTo::All, client_timeout: Span::from_millis(100), ..WORKLOAD };
+        Scene::set(corrupted, attacks, 1, workload, Key::root(3))
+    }
+
+    /// The same, with what leaves at the start. Node 7 is the first of two clients, and can be corrupted like the others.
+    pub(crate) fn begin(corrupted: &[usize], attacks: &[AttackConfig]) -> (Scene, Sent) {
+        let mut scene = Scene::set(corrupted, attacks, 2, WORKLOAD, Key::root(1));
+        let mut start = std::mem::take(&mut scene.start);
+        start.events.retain(|event| *event != Event::Corrupt);
+        (scene, start)
+    }
+
+    fn set(corrupted: &[usize], attacks: &[AttackConfig], clients: u16, workload: Workload, operations: Key) -> Scene {
+        let config = Arc::new(ProtocolConfig::new(Cluster::new(REPLICAS, None).unwrap(), clients));
+        let signers: Vec<Signer> = Signer::deal(usize::from(REPLICAS + clients)).collect();
+        let workload = Arc::new(workload);
+        let (replicas, clients): (Vec<usize>, Vec<usize>) =
+            corrupted.iter().partition(|&&node| node < usize::from(REPLICAS));
         let replica = |&id: &usize| Replica::new(Arc::clone(&config), signers[id].clone());
-        let (clients, replicas): (Vec<usize>, Vec<usize>) =
-            corrupted.iter().partition(|&&node| node >= usize::from(REPLICAS));
-        let workload = Arc::new(Workload {
-            requests: 10,
-            pace: Pace::Closed { think_time: Span::ZERO },
-            send_to: SendTo::All,
-            client_timeout: Span::from_millis(100),
-            reply_quorum: 3,
-            payload: 0,
-            reads_per_million: 0,
-        });
         let client =
-            |&id: &usize| Client::new(Arc::clone(&config), Arc::clone(&workload), signers[id].clone(), Key::root(3));
+            |&id: &usize| Client::new(Arc::clone(&config), Arc::clone(&workload), signers[id].clone(), operations);
         let (replicas, clients) = (replicas.iter().map(replica).collect(), clients.iter().map(client).collect());
-        let mut controller = Controller::new(Arc::clone(&config), replicas, clients, attacks, Key::root(5));
-        let mut out = Outbox::new(false);
-        controller.wake(Time::START, &mut out);
-        Scene { controller, signers, config, start: Sent::of(&mut out) }
+        let controller = Controller::new(Arc::clone(&config), replicas, clients, attacks, Key::root(5));
+        let mut scene = Scene { controller, signers, config, start: Sent::default() };
+        scene.start = scene.wake(Time::START);
+        scene
     }
 
     /// A proposal of replica 0, as it arrives at `to`.
@@ -59,10 +77,21 @@ impl Scene {
         self.deliver(at(seq), 0, to, message)
     }
 
-    pub(crate) fn request(&self, timestamp: u64) -> Arc<byzlab_replica::Signed<Request>> {
-        let client = NodeId(REPLICAS);
-        let request = Request { client, timestamp, operation: 1, reads: false, payload: 0 };
-        Arc::new(self.signers[usize::from(REPLICAS)].sign(request))
+    /// A request of client 7.
+    pub(crate) fn request(&self, timestamp: u64) -> SignedRequest {
+        self.request_of(REPLICAS, timestamp)
+    }
+
+    pub(crate) fn request_of(&self, client: u16, timestamp: u64) -> SignedRequest {
+        let (signer, authenticator) = (&self.signers[usize::from(client)], Authenticator::All);
+        let client = NodeId(client);
+        Arc::new(signer.sign(Request { client, timestamp, operation: 1, reads: false, authenticator, payload: 0 }))
+    }
+
+    /// A vote for what `pre_prepare` proposes at a number.
+    pub(crate) fn vote(&self, kind: VoteKind, from: u16, seq: u64) -> Message {
+        let digest = Batch::new(vec![self.request(seq)], 0).digest();
+        Message::Vote(self.signers[usize::from(from)].vote(kind, View(0), SeqNum(seq), digest))
     }
 
     pub(crate) fn propose(&mut self, timestamp: u64) -> Sent {
@@ -73,7 +102,24 @@ impl Scene {
     pub(crate) fn deliver(&mut self, time: Time, from: u16, to: u16, message: Message) -> Sent {
         let mut out = Outbox::new(false);
         self.controller.receive(Arrival::direct(time, NodeId(from), NodeId(to), message), &mut out);
-        Sent::of(&mut out)
+        Sent::of(out)
+    }
+
+    /// What leaves when the controller is woken.
+    pub(crate) fn wake(&mut self, time: Time) -> Sent {
+        let mut out = Outbox::new(false);
+        self.controller.wake(time, &mut out);
+        Sent::of(out)
+    }
+
+    /// What leaves until this instant, and when: the controller is woken whenever it asks for it.
+    pub(crate) fn play_until(&mut self, end: Time) -> Vec<(Time, Sent)> {
+        let mut played = Vec::new();
+        while let Some(time) = self.controller.next_wake().filter(|&time| time <= end) {
+            played.push((time, self.wake(time)));
+        }
+        played.retain(|(_, sent)| !sent.messages.is_empty() || !sent.events.is_empty());
+        played
     }
 
     /// What replica 0 proposed with this number for view 0 is prepared and committed at `to` by the votes of the others.
@@ -134,7 +180,7 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    fn of(out: &mut Outbox<Message, Event>) -> Sent {
+    fn of(mut out: Outbox<Message, Event>) -> Sent {
         let messages = out.take_sends().into_iter().map(|sending| (sending.to, sending.message)).collect();
         let event = |happening| match happening {
             Happening::Event(event) => event,

@@ -113,6 +113,7 @@ impl Replica {
         let proper = self.config.read_only
             && request.reads
             && from == request.client
+            && self.config.can_verify(self.id(), &request)
             && request.timestamp > self.state.last_of(client).timestamp;
         if !proper {
             return;

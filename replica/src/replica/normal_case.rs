@@ -68,6 +68,9 @@ impl Proposer {
 impl Replica {
     pub(super) fn on_request(&mut self, now: Time, from: NodeId, request: SignedRequest, effects: &mut Effects) {
         let Some(client) = self.config.client_index(request.client) else { return };
+        if !self.config.can_verify(self.id(), &request) {
+            return;
+        }
         let executed = self.state.last_of(client);
         if request.timestamp <= executed.timestamp {
             if request.timestamp == executed.timestamp {
@@ -166,11 +169,14 @@ impl Replica {
             return;
         }
         let in_window = self.log.contains(vote.seq);
+        let is_verified = self.can_verify_all(&pre_prepare.batch);
         match self.log.entry(vote.seq) {
             // Something is accepted already: this very digest, or the primary equivocates.
             Some(entry) if entry.phase != Phase::Empty => {}
             // The new view has ordered something else here.
             Some(entry) if entry.awaited.is_some_and(|awaited| awaited != vote) => {}
+            // For what the new view has ordered, those vouch who prepared it.
+            Some(entry) if !is_verified && entry.awaited.is_none() => {}
             Some(_) if in_window => self.accept(now, pre_prepare, effects),
             Some(entry) if entry.early.is_none() && !self.config.defects.has(Defect::EarlyProposalsDropped) => {
                 entry.early = Some(pre_prepare);
@@ -178,6 +184,18 @@ impl Replica {
             // Far outside the window.
             _ => {}
         }
+    }
+
+    /// Whether all requests of a batch are their clients' (rule 3), as far as this replica can verify it: from what stands in the
+    /// batch, or because the same request came here by itself.
+    fn can_verify_all(&self, batch: &Batch) -> bool {
+        batch.requests().iter().all(|request| {
+            let is_held = || {
+                let client = self.config.client_index(request.client)?;
+                self.requests.of(client).filter(|held| held.digest() == request.digest())
+            };
+            self.config.can_verify(self.id(), request) || is_held().is_some()
+        })
     }
 
     /// Accepts a pre-prepare of the current view for a number of the window that has none yet; as a backup, votes for it.

@@ -20,7 +20,9 @@ mod honest;
 mod liar;
 
 use byzlab_network::{NodeId, Span};
-use byzlab_replica::{Cluster, Defects, Digest, Input, Message, ProtocolConfig, Replica, Request, Signer, Slot, View};
+use byzlab_replica::{
+    Authenticator, Cluster, Defects, Digest, Input, Message, ProtocolConfig, Replica, Request, Signer, Slot, View,
+};
 use honest::{Archive, Happening, Honest};
 use liar::Liar;
 use stateright::{Model, Property};
@@ -117,8 +119,14 @@ impl Trial {
         let config = Arc::new(config);
         let signers: Vec<Signer> = Signer::deal(5).collect();
         let client = signers[4].node();
-        let request =
-            Arc::new(signers[4].sign(Request { client, timestamp: 1, operation: 1, reads: false, payload: 0 }));
+        let request = Arc::new(signers[4].sign(Request {
+            client,
+            timestamp: 1,
+            operation: 1,
+            reads: false,
+            authenticator: Authenticator::All,
+            payload: 0,
+        }));
         let archive = Archive::default();
         // Each replica knows the request already: so each may lose patience from the start.
         let honest = HONEST.map(|node| {

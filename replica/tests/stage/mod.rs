@@ -7,9 +7,9 @@
 
 use byzlab_network::{Key, NodeId, Span, Time};
 use byzlab_replica::{
-    Batch, Certificate, Client, Cluster, Defect, Defects, Digest, Effects, Event, Input, Message, MessageKind, Pace,
-    PrePrepare, Prepared, ProtocolConfig, Replica, Request, SendTo, SeqNum, Signed, SignedRequest, Signer, Slot, Timer,
-    View, ViewChange, VoteKind, Votes, Workload,
+    Authenticator, Batch, Certificate, Client, Cluster, Defect, Defects, Digest, Effects, Event, Input, Message,
+    MessageKind, Pace, PrePrepare, Prepared, ProtocolConfig, Replica, Request, SendTo, SeqNum, Signed, SignedRequest,
+    Signer, Slot, Timer, View, ViewChange, VoteKind, Votes, Workload,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
@@ -161,7 +161,14 @@ impl Stage {
     /// A request of a client.
     pub(crate) fn request(&self, client: usize, timestamp: u64) -> SignedRequest {
         let signer = &self.signers[self.client(client)];
-        Arc::new(signer.sign(Request { client: signer.node(), timestamp, operation: 1, reads: false, payload: 0 }))
+        Arc::new(signer.sign(Request {
+            client: signer.node(),
+            timestamp,
+            operation: 1,
+            reads: false,
+            authenticator: Authenticator::All,
+            payload: 0,
+        }))
     }
 
     /// Sends a request of a client to all replicas.
