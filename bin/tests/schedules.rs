@@ -175,9 +175,18 @@ fn crash(n: u16, wanted: bool) -> impl Strategy<Value = String> {
 
 fn adversary(corrupted: usize) -> impl Strategy<Value = String> {
     let attacks = prop::collection::vec(attack(), if corrupted == 0 { 0..1 } else { 0..4 });
-    (select(vec!["random", "first", "primary"]), attacks).prop_map(move |(selection, attacks)| {
-        format!("[adversary]\ncount = {corrupted}\nselection = \"{selection}\"\n{}", attacks.concat())
-    })
+    let twins = (any::<bool>(), select(vec!["each", "halves"]), any::<bool>());
+    (select(vec!["random", "first", "primary"]), attacks, twins).prop_map(
+        move |(selection, attacks, (twins, groups, share))| {
+            let mut attacks = attacks.concat();
+            // Twins know nothing of each other, so they do not collude.
+            if twins && corrupted > 0 && !attacks.contains("collude = true") {
+                let twins = format!("kind = \"twins\"\ngroups = \"{groups}\"\nshare_clients = {share}\n");
+                attacks.push_str(&format!("[[adversary.attack]]\n{twins}"));
+            }
+            format!("[adversary]\ncount = {corrupted}\nselection = \"{selection}\"\n{attacks}")
+        },
+    )
 }
 
 fn attack() -> impl Strategy<Value = String> {
@@ -187,7 +196,25 @@ fn attack() -> impl Strategy<Value = String> {
         select(vec!["ignore", "fake_digest", "conflicting_votes"]).prop_map(|kind| format!("kind = \"{kind}\"\n"));
     let equivocate = (select(vec!["each", "halves"]), any::<bool>())
         .prop_map(|(groups, collude)| format!("kind = \"equivocate\"\ngroups = \"{groups}\"\ncollude = {collude}\n"));
-    let attack = prop_oneof![silent, votes, equivocate];
+    let lies = select(vec![
+        "kind = \"mutate\"\n",
+        "kind = \"mutate\"\nchange = \"any\"\n",
+        "kind = \"replay\"\n",
+        "kind = \"stale_view\"\n",
+        "kind = \"stale_view\"\ndirection = \"later\"\n",
+        "kind = \"forge_checkpoint\"\n",
+        "kind = \"forged_certificate\"\n",
+        "kind = \"forged_certificate\"\nclaim = \"checkpoint\"\n",
+        "kind = \"bad_new_view\"\n",
+        "kind = \"bad_new_view\"\nlie = \"swap\"\n",
+        "kind = \"bad_new_view\"\nlie = \"invent\"\n",
+        "kind = \"bad_new_view\"\nlie = \"few\"\n",
+        "kind = \"withhold_new_view\"\n",
+        "kind = \"double_new_view\"\n",
+        "kind = \"double_new_view\"\ngroups = \"each\"\n",
+    ])
+    .prop_map(String::from);
+    let attack = prop_oneof![silent, votes, equivocate, lies.clone(), lies];
     (attack, select(vec![0.3, 0.5, 1.0]))
         .prop_map(|(attack, probability)| format!("[[adversary.attack]]\n{attack}probability = {probability:?}\n"))
 }
