@@ -285,11 +285,6 @@ impl Scene<'_> {
         self.signer.node()
     }
 
-    /// Whether it is the primary of the view that it is in or wants.
-    pub(crate) fn is_primary(&self) -> bool {
-        self.config.cluster.primary(self.view) == self.node()
-    }
-
     pub(crate) fn is_corrupted(&self, node: NodeId) -> bool {
         self.corrupted.contains(&node)
     }

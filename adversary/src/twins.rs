@@ -11,7 +11,7 @@
 
 use crate::attack::{AttackConfig, Departure};
 use crate::kind::AttackKind;
-use byzlab_network::{NodeId, Recipients};
+use byzlab_network::NodeId;
 use byzlab_replica::{Message, ProtocolConfig};
 use std::collections::VecDeque;
 

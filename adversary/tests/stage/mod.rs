@@ -42,7 +42,7 @@ impl Scene {
     pub(crate) fn new(corrupted: &[usize], attacks: &[AttackConfig]) -> Scene {
         let workload =
             Workload { requests: 10, send_to: SendTo::All, client_timeout: Span::from_millis(100), ..WORKLOAD };
-        Scene::set(corrupted, attacks, 1, workload, Key::root(3))
+        Scene::set(corrupted, attacks, 2, workload, Key::root(3))
     }
 
     /// The same, with what leaves at the start. Node 7 is the first of two clients, and can be corrupted like the others.
