@@ -43,7 +43,7 @@ macro_rules! kinds {
 
 kinds! {
     Stop, Silent, Omit, SlowCpu,
-    Equivocate, ConflictingVotes, FakeDigest, Ignore, Mutate,
+    Equivocate, ConflictingVotes, PrimaryVotes, FakeDigest, Ignore, Mutate,
     Replay, StaleView, ForgeCheckpoint, ForgedCertificate, BadNewView, DoubleNewView,
     Delay, SlowPrimary, StallQuorum, InDark, Starve, WithholdNewView,
     ViewChangeSpam, RequestFlood, BadAuthenticator,

@@ -5,13 +5,24 @@
 mod stage;
 
 use byzlab_adversary::attacks::{
-    BadNewView, DoubleNewView, ForgeCheckpoint, ForgedCertificate, Mutate, Replay, StaleView, Twins, WithholdNewView,
+    BadNewView, DoubleNewView, ForgeCheckpoint, ForgedCertificate, Mutate, PrimaryVotes, Replay, StaleView, Twins,
+    WithholdNewView,
 };
 use byzlab_adversary::{AttackConfig, Event, Groups, Scope};
 use byzlab_network::NodeId;
 use byzlab_replica::{Content, Digest, Fetch, Message, MessageKind, SeqNum, View, VoteKind, Wanted};
 use stage::{REPLICAS, Scene, Sent, at};
 use std::sync::Arc;
+
+/// PBFT.md rule 4.
+#[test]
+fn primary_votes_is_one_more_backup() {
+    let sent = Scene::new(&[0], &[PrimaryVotes.into()]).propose(1);
+    assert_eq!(sent.kinds(), [MessageKind::PrePrepare, MessageKind::Prepare]);
+    let recipients = sent.recipients();
+    assert_eq!((&recipients[0], sent.digests()[0]), (&recipients[1], sent.digests()[1]));
+    assert!(sent.events.contains(&Event::Attack("primary_votes")));
+}
 
 #[test]
 fn replay_brings_back_what_was_said_and_what_its_receivers_take() {

@@ -147,6 +147,12 @@ impl Clients {
         self.numbers.retain(|&(client, _), _| client != node);
     }
 
+    /// Whether every request was accepted that was ever issued, so that nobody waits for anything. Where that cannot be known it is false.
+    pub(super) fn all_are_served(&self) -> bool {
+        let is_served = |client: &Client| !client.is_corrupted && client.requests.is_empty();
+        !self.unordered_reads && !self.by_node.is_empty() && self.by_node.values().all(is_served)
+    }
+
     /// Its requests are not waited for any more.
     pub(super) fn crash(&mut self, node: u32) {
         self.by_node.entry(node).or_default().has_crashed = true;

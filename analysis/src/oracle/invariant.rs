@@ -58,7 +58,7 @@ invariants! {
     /// Liveness.
     I11 = "liveness": "after stabilisation each request of an honest client is accepted within the bound",
     /// No view change without a cause.
-    I12 = "caused_view_change": "an honest replica enters a later view only if an honest replica's timer ran out",
+    I12 = "caused_view_change": "an honest replica enters a later view only if an honest replica's timer ran out, which none does while no client waits",
 }
 
 impl fmt::Display for Invariant {

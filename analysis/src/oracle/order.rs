@@ -45,6 +45,13 @@ impl Executions {
         progress.last.unwrap_or(progress.firm)
     }
 
+    /// Whether a replica has executed for good all that any replica has.
+    pub(super) fn is_up_to_date(&self, node: u32) -> bool {
+        let progress = self.replicas[node as usize];
+        let firm = self.replicas.iter().map(|other| other.firm).max();
+        progress.tentative.is_none() && Some(progress.firm) >= firm
+    }
+
     /// A replica executes a batch.
     #[inline]
     pub(super) fn execute(

@@ -48,6 +48,12 @@ impl Views {
         self.lowest_given_up = Some(self.lowest_given_up.map_or(view, |lowest| lowest.min(view)));
     }
 
+    /// Whether a replica takes part in this view, and does not wait for it to begin.
+    pub(super) fn is_in(&self, node: u32, view: u64) -> bool {
+        let (current, row) = self.current[node as usize];
+        current == view && row.is_none_or(|row| row.kind == EventKind::NewView)
+    }
+
     /// An honest replica starts or joins a change to a view.
     pub(super) fn want(&mut self, context: &mut Context, node: u32, view: u64, row: Event<'static>) {
         self.check_growth(context, node, view, row);

@@ -55,6 +55,21 @@ fn i12_somebody_honest_gave_up_first() {
     violations(&[view(5, 2, Kind::NewView, 0, Some(0xaa))], []);
 }
 
+/// Rules 12 and 13: a request that was executed starts no timer, and the last one that executes stops it.
+#[test]
+fn i12_nobody_loses_patience_while_nobody_waits() {
+    let timeout = view(90, 2, Kind::Timeout, 0, None);
+    let mut events = good_run(1);
+    violations(&events, []);
+    events.push(timeout);
+    let [violation] = violations(&events, [I12]);
+    assert_eq!((proof(&violation).0, proof(&violation).1), (90, &[2][..]));
+    // It may be the new view that does not come.
+    let mut events = good_run(1);
+    events.extend([view(80, 2, Kind::ViewChange, 1, None), view(90, 2, Kind::Timeout, 1, None)]);
+    violations(&events, []);
+}
+
 /// Number 1 is decided in view 0. Number 2 is prepared and committed at replica 1 alone when the primary crashes. View 1 decides both
 /// again, and number 3.
 fn view_change() -> Vec<Event<'static>> {
