@@ -3,6 +3,7 @@
 use super::experiment::{Experiment, Settings};
 use super::processing::OPERATIONS;
 use super::topology::{SitePlacement, TopologySettings};
+use byzlab_adversary::{ActsOn, AttackConfig};
 use byzlab_network::{Fickle, NetworkModel, NodeId, NodeSet, Pairs, Rule, Schedule, Span, Step, Time, Transport};
 use byzlab_replica::{Authentication, Processing, ProtocolConfig};
 
@@ -24,12 +25,26 @@ fn idle_lines(settings: &Settings) -> Vec<String> {
     let late_crashes = settings.crashes.iter().enumerate().filter(|(_, crash)| is_too_late(settings, crash.outage.at));
     lines.extend(late_crashes.map(|(index, _)| format!("cluster.crash[{index}] hits nobody: {LATE}")));
     lines.extend(idle_costs(settings));
+    lines.extend(idle_attacks(settings));
     let late_partitions = settings.network.partitions.iter().enumerate();
     let late_partitions = late_partitions.filter(|(_, partition)| is_too_late(settings, partition.start()));
     lines.extend(late_partitions.map(|(index, _)| format!("network.partition[{index}] parts nobody: {LATE}")));
     lines.extend(idle_links(settings));
     lines.extend(settings.topology.iter().flat_map(|topology| idle_places(topology, &settings.protocol)));
     lines
+}
+
+/// Attacks that nobody is there for, or that come too late.
+fn idle_attacks(settings: &Settings) -> Vec<String> {
+    let adversary = &settings.adversary;
+    let is_nobody = settings.most_corrupted() == 0 && adversary.clients == 0;
+    let reason = |attack: &AttackConfig| match attack.kind.about().acts_on {
+        _ if is_too_late(settings, attack.scope.start) => Some(LATE),
+        ActsOn::Itself if attack.kind.interference().is_some() => None,
+        _ => is_nobody.then_some("nobody is corrupted"),
+    };
+    let idle = |(index, attack)| Some(format!("adversary.attack[{index}] changes nothing: {}", reason(attack)?));
+    adversary.attacks[adversary.given.preset_attacks..].iter().enumerate().filter_map(idle).collect()
 }
 
 const LATE: &str = "it starts after experiment.time_limit";
