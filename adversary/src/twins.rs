@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 pub(crate) struct Twins {
     name: &'static str,
     groups: Vec<Vec<NodeId>>,
-    twins: Vec<NodeId>,
+    members: Vec<NodeId>,
     first_client: u16,
     share_clients: bool,
     /// What copies have sent to those of other twins and what has not arrived yet: the latest of it.
@@ -50,7 +50,7 @@ impl Twins {
             Some(Twins {
                 name: kind.name(),
                 groups: attack.groups.divide(honest),
-                twins: corrupted.iter().copied().filter(|&node| scope.has_member(node)).collect(),
+                members: corrupted.iter().copied().filter(|&node| scope.has_member(node)).collect(),
                 first_client: config.cluster.replicas(),
                 share_clients: attack.share_clients,
                 under_way: VecDeque::new(),
@@ -64,7 +64,7 @@ impl Twins {
 
     /// How many copies there are of a node.
     pub(crate) fn sides(&self, node: NodeId) -> usize {
-        if self.twins.contains(&node) { self.groups.len().max(1) } else { 1 }
+        if self.members.contains(&node) { self.groups.len().max(1) } else { 1 }
     }
 
     /// What leaves of what a copy sends: all but what is for the group of another copy.
@@ -74,7 +74,7 @@ impl Twins {
         }
         let mut to = departure.recipients(node);
         to.retain(|&recipient| self.group_of(recipient).is_none_or(|group| group == side));
-        for &twin in to.iter().filter(|to| self.twins.contains(to)) {
+        for &twin in to.iter().filter(|to| self.members.contains(to)) {
             if self.under_way.len() == Twins::MEMORY {
                 self.under_way.pop_front();
             }
@@ -88,7 +88,7 @@ impl Twins {
         if let Some(client) = from.0.checked_sub(self.first_client) {
             return (!self.share_clients).then(|| usize::from(client) % self.sides(to));
         }
-        if self.twins.contains(&from) {
+        if self.members.contains(&from) {
             let this = |sent: &UnderWay| sent.from == from && sent.to == to && sent.message == *message;
             let place = self.under_way.iter().position(this)?;
             return self.under_way.remove(place).map(|sent| sent.side);

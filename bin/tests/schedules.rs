@@ -182,7 +182,8 @@ fn adversary(corrupted: usize) -> impl Strategy<Value = String> {
             // Twins know nothing of each other, so they do not collude.
             if twins && corrupted > 0 && !attacks.contains("collude = true") {
                 let twins = format!("kind = \"twins\"\ngroups = \"{groups}\"\nshare_clients = {share}\n");
-                attacks.push_str(&format!("[[adversary.attack]]\n{twins}"));
+                attacks += "[[adversary.attack]]\n";
+                attacks += &twins;
             }
             format!("[adversary]\ncount = {corrupted}\nselection = \"{selection}\"\n{attacks}")
         },

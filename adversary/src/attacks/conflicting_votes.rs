@@ -26,6 +26,8 @@ impl Attack for ConflictingVotes {
         let lies = others.into_iter().map(|digest| scene.signer.sign(Vote { digest, ..*vote }));
         let lies: Vec<_> = lies.map(|lie| Departure { message: Message::Vote(lie), ..departure.clone() }).collect();
         scene.send(departure);
-        lies.into_iter().for_each(|lie| scene.send(lie));
+        for lie in lies {
+            scene.send(lie);
+        }
     }
 }

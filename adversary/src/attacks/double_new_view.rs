@@ -66,8 +66,9 @@ impl Attack for DoubleNewView {
                 let gets_little = |node: &NodeId| groups.iter().skip(1).step_by(2).any(|group| group.contains(node));
                 let (second, first) = departure.recipients(scene.node()).into_iter().partition(gets_little);
                 for (to, message) in [(first, all), (second, little)] {
-                    let told = departure.redirected(to).map(|told| Departure { message, ..told });
-                    told.into_iter().for_each(|told| scene.send(told));
+                    if let Some(told) = departure.redirected(to) {
+                        scene.send(Departure { message, ..told });
+                    }
                 }
             }
             _ => scene.send(departure),

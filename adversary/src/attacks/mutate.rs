@@ -100,8 +100,8 @@ impl Knife {
         if list.is_empty() {
             return;
         }
-        let last = list.len() as u64 - 1;
-        let (place, other) = (self.draw.up_to(last) as usize, self.draw.up_to(last) as usize);
+        let end = list.len() as u64 - 1;
+        let (place, other) = (self.draw.up_to(end) as usize, self.draw.up_to(end) as usize);
         match self.field(3) {
             0 => _ = list.remove(place),
             1 => list.insert(place, list[other].clone()),
@@ -114,7 +114,7 @@ impl Knife {
         match message {
             Message::Vote(vote) => Message::Vote(signer.sign(self.vote(**vote))),
             Message::PrePrepare(pre_prepare) => Message::PrePrepare(Arc::new(self.pre_prepare(signer, pre_prepare))),
-            Message::Reply(reply) => Message::Reply(Arc::new(signer.sign(self.reply(Reply::clone(reply))))),
+            Message::Reply(reply) => Message::Reply(Arc::new(signer.sign(self.reply(reply)))),
             Message::ViewChange(change) => {
                 Message::ViewChange(Arc::new(signer.sign(self.view_change(ViewChange::clone(change)))))
             }
@@ -122,13 +122,13 @@ impl Knife {
                 Message::NewView(Arc::new(signer.sign(self.new_view(signer, NewView::clone(new_view)))))
             }
             Message::Status(status) => Message::Status(Arc::new(signer.sign(self.status(Status::clone(status))))),
-            Message::Fetch(fetch) => Message::Fetch(Arc::new(signer.sign(self.fetch(Fetch::clone(fetch))))),
+            Message::Fetch(fetch) => Message::Fetch(Arc::new(signer.sign(self.fetch(fetch)))),
             Message::State(state) => {
                 let content = self.content(scene, &state.content);
                 Message::State(Arc::new(signer.sign(State { content, replica: signer.node() })))
             }
-            Message::Request(request) => Message::Request(Arc::new(signer.sign(self.request(Request::clone(request))))),
-            Message::Read(request) => Message::Read(Arc::new(signer.sign(self.request(Request::clone(request))))),
+            Message::Request(request) => Message::Request(Arc::new(signer.sign(self.request(request)))),
+            Message::Read(request) => Message::Read(Arc::new(signer.sign(self.request(request)))),
         }
     }
 
@@ -154,31 +154,29 @@ impl Knife {
 
     fn batch(&mut self, batch: &Batch) -> Batch {
         let mut requests = batch.requests().to_vec();
-        match self.field(2) {
-            0 => Batch::new(requests, self.number(batch.nonce())),
-            _ => {
-                self.list(&mut requests);
-                Batch::new(requests, batch.nonce())
-            }
+        if self.field(2) == 0 {
+            return Batch::new(requests, self.number(batch.nonce()));
         }
+        self.list(&mut requests);
+        Batch::new(requests, batch.nonce())
     }
 
-    fn request(&mut self, request: Request) -> Request {
+    fn request(&mut self, request: &Request) -> Request {
         match self.field(4) {
-            0 => Request { timestamp: self.number(request.timestamp), ..request },
-            1 => Request { operation: self.number(request.operation), ..request },
-            2 => Request { reads: !request.reads, ..request },
-            _ => Request { payload: self.number(u64::from(request.payload)).min(MOST_BYTES) as u32, ..request },
+            0 => Request { timestamp: self.number(request.timestamp), ..request.clone() },
+            1 => Request { operation: self.number(request.operation), ..request.clone() },
+            2 => Request { reads: !request.reads, ..request.clone() },
+            _ => Request { payload: self.number(u64::from(request.payload)).min(MOST_BYTES) as u32, ..request.clone() },
         }
     }
 
-    fn reply(&mut self, reply: Reply) -> Reply {
+    fn reply(&mut self, reply: &Reply) -> Reply {
         match self.field(5) {
-            0 => Reply { result: self.number(reply.result), ..reply },
-            1 => Reply { timestamp: self.number(reply.timestamp), ..reply },
-            2 => Reply { view: self.view(reply.view), ..reply },
-            3 => Reply { tentative: !reply.tentative, ..reply },
-            _ => Reply { read_at: reply.read_at.map_or(Some(SeqNum(0)), |seq| Some(self.seq(seq))), ..reply },
+            0 => Reply { result: self.number(reply.result), ..reply.clone() },
+            1 => Reply { timestamp: self.number(reply.timestamp), ..reply.clone() },
+            2 => Reply { view: self.view(reply.view), ..reply.clone() },
+            3 => Reply { tentative: !reply.tentative, ..reply.clone() },
+            _ => Reply { read_at: reply.read_at.map_or(Some(SeqNum(0)), |seq| Some(self.seq(seq))), ..reply.clone() },
         }
     }
 
@@ -224,12 +222,12 @@ impl Knife {
         }
     }
 
-    fn fetch(&mut self, fetch: Fetch) -> Fetch {
+    fn fetch(&mut self, fetch: &Fetch) -> Fetch {
         match self.field(3) {
-            0 => Fetch { seq: self.seq(fetch.seq), ..fetch },
-            1 => Fetch { digest: self.digest(fetch.digest), ..fetch },
-            _ if fetch.wanted == Wanted::Batch => Fetch { wanted: Wanted::Checkpoint, ..fetch },
-            _ => Fetch { wanted: Wanted::Batch, ..fetch },
+            0 => Fetch { seq: self.seq(fetch.seq), ..fetch.clone() },
+            1 => Fetch { digest: self.digest(fetch.digest), ..fetch.clone() },
+            _ if fetch.wanted == Wanted::Batch => Fetch { wanted: Wanted::Checkpoint, ..fetch.clone() },
+            _ => Fetch { wanted: Wanted::Batch, ..fetch.clone() },
         }
     }
 

@@ -145,12 +145,12 @@ impl Scene {
     pub(crate) fn view_change(&self, author: u16, prepared: &[u64]) -> Message {
         let certificate = |&seq: &u64| {
             let (view, digest) = (View(0), self.pre_prepared_digest(seq));
-            let mut prepares = Votes::default();
+            let mut votes = Votes::default();
             for backup in &self.signers[1..6] {
-                prepares.insert(&backup.vote(VoteKind::Prepare, view, SeqNum(seq), digest));
+                votes.insert(&backup.vote(VoteKind::Prepare, view, SeqNum(seq), digest));
             }
             let pre_prepare = self.signers[0].vote(VoteKind::PrePrepare, view, SeqNum(seq), digest);
-            Prepared { pre_prepare, prepares: prepares.certificate(digest) }
+            Prepared { pre_prepare, prepares: votes.certificate(digest) }
         };
         let signer = &self.signers[usize::from(author)];
         let prepared = prepared.iter().map(certificate).collect();
