@@ -15,7 +15,7 @@ fn constant(n: u16, more: &str) -> Experiment {
     parse(&format!(
         r#"
         experiment = {{ runs = 1, time_limit = "60s" }}
-        network = {{ latency = {{ distribution = "constant", value = "10ms" }} }}
+        network.latency = {{ distribution = "constant", value = "10ms" }}
         cluster = {{ replicas = {n} }}
         {more}"#
     ))
@@ -238,8 +238,7 @@ fn replicas_in_the_dark_catch_up_by_asking() {
 #[test]
 fn stalled_quorums_wait_for_the_slowest_honest_replica() {
     let workload = "workload = { requests = 3 }\n";
-    let slow =
-        "[[network.rule]]\nfrom = [1]\naction = \"delay\"\ndelay = { distribution = \"constant\", value = \"40ms\" }\n";
+    let slow = "network.rule = [{ from = [1], action = \"delay\", delay = { distribution = \"constant\", value = \"40ms\" } }]\n";
     let lie = attack("members = [3]", "\"stall_quorum\"");
     let all = |more: &str| {
         let played = record(&constant(4, &(workload.to_owned() + more)), 0, 0);
@@ -248,7 +247,7 @@ fn stalled_quorums_wait_for_the_slowest_honest_replica() {
     };
     assert_eq!(all(&lie), BTreeSet::from([50 * MS]));
     assert_eq!(all(slow), BTreeSet::from([50 * MS]), "without an attack three of four are enough");
-    assert!(all(&(lie + slow)).iter().all(|&latency| latency >= 90 * MS));
+    assert!(all(&(slow.to_owned() + &lie)).iter().all(|&latency| latency >= 90 * MS));
 }
 
 /// One corrupted client, and no corrupted replica: with MACs view after view is lost, with signatures none.
@@ -256,8 +255,9 @@ fn stalled_quorums_wait_for_the_slowest_honest_replica() {
 fn requests_that_only_the_primary_can_verify_depose_one_primary_after_the_other() {
     let lie = attack("clients = 1", "\"bad_authenticator\"");
     for n in [4, 7] {
-        let macs =
-            format!("protocol = {{ authentication = \"mac\" }}\nworkload = {{ clients = 3, requests = 4 }}\n{lie}");
+        let macs = format!(
+            "protocol = {{ authentication = \"mac\" }}\nworkload = {{ send_to = \"all\", clients = 3, requests = 4 }}\n{lie}"
+        );
         let played = record(&constant(n, &macs), 0, 0);
         assert_clean(&played, "MACs");
         assert!(played.result.row.view_changes >= 2, "{}", played.result.row.view_changes);

@@ -25,7 +25,8 @@ pub struct SlowPrimary {
     trial: Option<Trial>,
 }
 
-/// A proposal that shows whether a delay does.
+/// A proposal that shows whether a delay does: if it is executed and the view is still kept when the next one comes. Those who depose
+/// the primary may do so while it executes what they do not.
 #[derive(Clone, Copy, PartialEq, Debug)]
 struct Trial {
     view: View,
@@ -33,6 +34,7 @@ struct Trial {
     client: NodeId,
     timestamp: u64,
     delay: Span,
+    was_executed: bool,
 }
 
 impl Attack for SlowPrimary {
@@ -56,9 +58,8 @@ impl Attack for SlowPrimary {
                 return scene.send(departure.not_before(at));
             }
             Message::Reply(reply) => {
-                let is_it = |trial: &mut Trial| (trial.client, trial.timestamp) == (reply.client, reply.timestamp);
-                if let Some(Trial { delay, .. }) = self.trial.take_if(is_it) {
-                    self.good = self.good.max(delay);
+                if let Some(trial) = &mut self.trial {
+                    trial.was_executed |= (trial.client, trial.timestamp) == (reply.client, reply.timestamp);
                 }
             }
             Message::ViewChange(change) => {
@@ -81,10 +82,14 @@ impl SlowPrimary {
             return scene.now;
         }
         self.has_reached(view);
+        if let Some(Trial { delay, .. }) = self.trial.take_if(|trial| trial.was_executed) {
+            self.good = self.good.max(delay);
+        }
         self.held.retain(|_, &mut at| at > scene.now);
         let delay = self.next_delay(scene.config);
         if let (true, None, Some(request)) = (self.adaptive, self.trial, proposal.batch.requests().first()) {
-            self.trial = Some(Trial { view, client: request.client, timestamp: request.timestamp, delay });
+            self.trial =
+                Some(Trial { view, client: request.client, timestamp: request.timestamp, delay, was_executed: false });
         }
         *self.held.entry((view, seq)).or_insert(scene.now + delay)
     }
@@ -93,6 +98,8 @@ impl SlowPrimary {
     fn has_reached(&mut self, view: View) {
         if let Some(Trial { delay, .. }) = self.trial.take_if(|trial| trial.view < view) {
             self.bad = Some(self.bad.map_or(delay, |bad| bad.min(delay)));
+            // What went well before goes well no more.
+            self.good = if self.good < delay { self.good } else { Span::ZERO };
         }
     }
 
