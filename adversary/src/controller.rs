@@ -7,7 +7,7 @@ use crate::puppet::{Played, Puppet};
 use crate::sides::Sides;
 use byzlab_network::{Act, Arrival, Key, NodeId, Outbox, Process, Span, Time};
 use byzlab_replica::{
-    Client, Costs, Digest, Effects, Estate, Event as ProtocolEvent, Input, Message, ProtocolConfig, Replica, Timers,
+    Client, Costs, Effects, Estate, Event as ProtocolEvent, Input, Message, ProtocolConfig, Replica, Slot, Timers,
     ordered_events,
 };
 use std::any::Any;
@@ -189,7 +189,7 @@ impl Controller {
                 self.next_wake = Some(self.next_wake.map_or(at, |wake| wake.min(at)));
             }
         }
-        let mut proposed: Vec<Digest> = Vec::new();
+        let mut proposed: Vec<Slot> = Vec::new();
         for (to, message) in effects.sends.drain(..) {
             let departure = Departure { at: now, to, message };
             if self.is_plain() {
@@ -250,7 +250,7 @@ impl Controller {
         place: Place,
         first: usize,
         mut departures: Vec<Departure>,
-        proposed: &mut Vec<Digest>,
+        proposed: &mut Vec<Slot>,
         out: &mut Out,
     ) {
         for index in first..self.attacks.len() {
@@ -279,7 +279,7 @@ impl Controller {
     }
 
     /// A message leaves for the network.
-    fn leave(&mut self, now: Time, place: Place, departure: Departure, proposed: &mut Vec<Digest>, out: &mut Out) {
+    fn leave(&mut self, now: Time, place: Place, departure: Departure, proposed: &mut Vec<Slot>, out: &mut Out) {
         let node = self.puppets[place.puppet].node();
         let departure = match &mut self.sides {
             Some(sides) if node.0 < self.config.cluster.replicas() => sides.divert(place.side, node, departure),
@@ -291,9 +291,9 @@ impl Controller {
         }
         if let Message::PrePrepare(pre_prepare) = &message
             && pre_prepare.vote.replica == node
-            && !proposed.contains(&pre_prepare.vote.digest)
+            && !proposed.contains(&pre_prepare.slot())
         {
-            proposed.push(pre_prepare.vote.digest);
+            proposed.push(pre_prepare.slot());
             out.event(now, node, ProtocolEvent::Propose(pre_prepare.slot()).into());
             ordered_events(pre_prepare).for_each(|event| out.event(now, node, event.into()));
             if place.side == 0 && self.sides.as_ref().is_some_and(Sides::collude) {

@@ -37,7 +37,9 @@ impl Attack for CorruptAt {
             return;
         }
         let nodes = self.nodes.clone().unwrap_or_else(|| vec![command.primary()]);
-        nodes.into_iter().for_each(|node| command.take_over(node));
+        for node in nodes {
+            command.take_over(node);
+        }
     }
 
     fn next_wake(&self, last: Option<Time>) -> Option<Time> {

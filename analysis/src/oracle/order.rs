@@ -45,11 +45,11 @@ impl Executions {
         progress.last.unwrap_or(progress.firm)
     }
 
-    /// Whether a replica has executed for good all that any replica has.
+    /// Whether a replica has executed for good all that any replica has executed, for good or not.
     pub(super) fn is_up_to_date(&self, node: u32) -> bool {
         let progress = self.replicas[node as usize];
-        let firm = self.replicas.iter().map(|other| other.firm).max();
-        progress.tentative.is_none() && Some(progress.firm) >= firm
+        let farthest = (0..self.replicas.len()).map(|other| self.reached(other)).max();
+        progress.tentative.is_none() && Some(progress.firm) >= farthest
     }
 
     /// A replica executes a batch.

@@ -117,6 +117,7 @@ pub struct AdversarySettings {
 
 /// What a file says of the adversary beside a preset: in a sweep over presets nothing else is the same in all cells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "a key each")]
 pub struct GivenAdversary {
     /// Who is corrupted from the start.
     pub corrupted: bool,
