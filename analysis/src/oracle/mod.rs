@@ -32,8 +32,8 @@
 //! * **Tentative execution.** An execution binds when its replica has committed it, or executes the next one on top; or when it has
 //!   committed something else there and has not taken the execution back by the end of that instant.
 //! * **I12** also says that an honest replica does not lose patience while nobody waits: with every request accepted that was ever
-//!   issued, and executed for good at this replica, no timer of its view may run (rules 12 and 13). Where clients are corrupted, or
-//!   reads need not be ordered, that cannot be known.
+//!   issued, and executed at this replica, no timer of its view may run (rules 12 and 13). Where clients are corrupted, reads need not be
+//!   ordered, or executions can be taken back, that cannot be known.
 //! * **I4** does not count how often a request takes effect: one that is ordered twice is executed as a no-op the second time, and
 //!   only states tell. Equal histories and equal states at every number say the same.
 //! * **I5.** An accepted result must be one that an honest replica gave for that request. A request that was issued after another
@@ -407,7 +407,8 @@ impl Oracles {
             EventKind::Timeout => {
                 let view = required(event, event.view, "view")?;
                 self.views.give_up(view);
-                let is_idle = self.views.is_in(node, view) && self.executions.is_up_to_date(node);
+                let is_final = !context.tentative_execution;
+                let is_idle = is_final && self.views.is_in(node, view) && self.executions.is_up_to_date(node);
                 if is_idle && self.clients.all_are_served() {
                     let what =
                         format_args!("replica {node} lost patience in view {view}, and no client waited for anything");

@@ -45,11 +45,10 @@ impl Executions {
         progress.last.unwrap_or(progress.firm)
     }
 
-    /// Whether a replica has executed for good all that any replica has executed, for good or not.
+    /// Whether a replica has executed all that any replica has.
     pub(super) fn is_up_to_date(&self, node: u32) -> bool {
-        let progress = self.replicas[node as usize];
         let farthest = (0..self.replicas.len()).map(|other| self.reached(other)).max();
-        progress.tentative.is_none() && Some(progress.firm) >= farthest
+        Some(self.reached(node as usize)) >= farthest
     }
 
     /// A replica executes a batch.
