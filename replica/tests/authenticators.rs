@@ -1,7 +1,5 @@
 //! Requests that not all replicas can verify (rule 3): with MACs a corrupted client can make them, with signatures it cannot.
 
-#![expect(clippy::disallowed_methods, reason = "the test sets the scene: it deals out the signers")]
-
 mod stage;
 
 use byzlab_network::NodeId;

@@ -107,7 +107,9 @@ impl StallQuorum {
     /// All colluders let go of their votes for a place.
     fn release(&mut self, place: Place, now: Time) {
         let due: Vec<_> = self.held.extract_if(.., |_, held| held.place == place).collect();
-        due.into_iter().for_each(|(_, held)| self.keep(now, held));
+        for (_, held) in due {
+            self.keep(now, held);
+        }
     }
 }
 
