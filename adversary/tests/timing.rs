@@ -180,8 +180,7 @@ fn in_dark_leaves_the_last_honest_replicas_out() {
     assert_eq!((sent.kinds()[0], sent.recipients()[0].clone()), (MessageKind::PrePrepare, vec![1, 2, 3, 6]));
     assert!(sent.events.contains(&Event::Attack("in_dark")));
 
-    let two = InDark { targets: Some(vec![NodeId(2)]) };
-    let mut scene = Scene::new(&[1], &[two.into()]);
+    let mut scene = Scene::new(&[1], &[InDark { targets: Some(vec![NodeId(2)]) }.into()]);
     let sent = scene.pre_prepare(1, 1);
     assert_eq!(sent.recipients(), [[0, 3, 4, 5, 6]]);
     // A reply goes to nobody in the dark, and nothing is changed about it.
