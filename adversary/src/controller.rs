@@ -282,7 +282,7 @@ impl Controller {
     fn leave(&mut self, now: Time, place: Place, departure: Departure, proposed: &mut Vec<Slot>, out: &mut Out) {
         let node = self.puppets[place.puppet].node();
         let departure = match &mut self.sides {
-            Some(sides) if node.0 < self.config.cluster.replicas() => sides.divert(place.side, node, departure),
+            Some(sides) if self.config.cluster.is_replica(node) => sides.divert(place.side, node, departure),
             _ => Some(departure),
         };
         let Some(Departure { to, message, .. }) = departure else { return };
@@ -291,6 +291,7 @@ impl Controller {
         }
         if let Message::PrePrepare(pre_prepare) = &message
             && pre_prepare.vote.replica == node
+            && self.config.cluster.is_replica(node)
             && !proposed.contains(&pre_prepare.slot())
         {
             proposed.push(pre_prepare.slot());

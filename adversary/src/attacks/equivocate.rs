@@ -34,7 +34,11 @@ impl Attack for Equivocate {
     }
 
     fn send(&mut self, scene: &mut Scene<'_>, departure: Departure) {
-        let Message::PrePrepare(original) = &departure.message else { return };
+        let original = match &departure.message {
+            Message::PrePrepare(proposal) if proposal.vote.replica == scene.node() => Arc::clone(proposal),
+            // What another has proposed it can only pass on.
+            _ => return scene.send(departure),
+        };
         let mut recipients = departure.recipients(scene.node());
         recipients.retain(|node| !scene.colluders.contains(node));
         for (index, group) in self.groups.divide(&recipients).into_iter().enumerate() {

@@ -3,35 +3,57 @@
 
 use super::draw::{Stage, pick};
 use super::shrink::{fewer, fewer_than_all};
+use byzlab_adversary::attacks::{ChasePrimary, CorruptAt, Mutate, Silent};
 use byzlab_adversary::{ActsOn, AttackConfig, AttackKind, Groups, Need, NodeSort, Parameter, Scope, Visit};
 use byzlab_network::{Draw, Latency, NodeId, Span, Time};
 use byzlab_replica::View;
 use std::ops::RangeInclusive;
 
-/// An attack of some of `corrupted`, of which there is at least one.
+/// How a replica falls while the run goes on.
+pub(super) fn draw_takeover(stage: &Stage, draw: &mut Draw) -> AttackConfig {
+    if draw.unit() < 0.5 {
+        return ChasePrimary.into();
+    }
+    let at = Some(stage.moment(draw).since(Time::START));
+    let nodes = (draw.unit() < 0.7).then(|| vec![pick(draw, &stage.all_replicas())]);
+    CorruptAt { at, nodes }.into()
+}
+
+/// An attack of `corrupted` replicas, or of those who fall later.
 pub(super) fn draw_attack(stage: &Stage, corrupted: &[NodeId], draw: &mut Draw) -> AttackConfig {
     let kind = draw_kind(stage, draw);
     let scope = draw_scope(&kind, stage, corrupted, draw);
     AttackConfig { kind, scope }
 }
 
-/// The kinds that a hunt can draw: what the experiment has what it takes for. What happens on the network is drawn as a fault of its own,
-/// and under floods nothing could be said of liveness.
+/// Whether corrupted replicas play several parts at once by it: an experiment takes one such attack.
+pub(super) fn plays_parts(attack: &AttackConfig) -> bool {
+    match &attack.kind {
+        AttackKind::Twins(_) => true,
+        AttackKind::Equivocate(lie) => lie.collude,
+        _ => false,
+    }
+}
+
+/// The kinds that a hunt can draw: those that the experiment has what it takes for. What happens on the network is drawn as a fault of
+/// its own, and so is who falls later.
 pub(super) fn drawable_kinds(has: impl Fn(Need) -> bool) -> Vec<AttackKind> {
-    let fits = |kind: &AttackKind| {
-        let about = kind.about();
-        kind.interference().is_none() && about.unbounded.is_none() && about.needs.iter().all(|&need| has(need))
-    };
+    let fits = |kind: &AttackKind| kind.about().needs.iter().all(|&need| has(need));
     AttackKind::all().into_iter().filter(fits).collect()
 }
 
+/// Under some kinds nothing can be said of liveness, so they come less often.
+const UNBOUNDED: f64 = 0.1;
 /// Mutations are the widest of all kinds, so they come more often.
 const MUTATIONS: f64 = 0.4;
 
 fn draw_kind(stage: &Stage, draw: &mut Draw) -> AttackKind {
-    let mutation = AttackKind::from(byzlab_adversary::attacks::Mutate::default());
+    let mutation = AttackKind::from(Mutate::default());
     let place = draw.up_to(stage.kinds.len() as u64 - 1) as usize;
     let mut kind = if draw.unit() < MUTATIONS { mutation } else { stage.kinds[place].clone() };
+    if kind.about().unbounded.is_some() && draw.unit() > UNBOUNDED {
+        kind = AttackKind::from(Silent);
+    }
     // Half of the time as it is.
     if draw.unit() < 0.5 || kind.name() == "mutate" {
         kind.visit(&mut ParameterDraw { stage, draw });
@@ -109,8 +131,10 @@ fn draw_scope(kind: &AttackKind, stage: &Stage, corrupted: &[NodeId], draw: &mut
         _ => stage.window(draw),
     };
     let members = (corrupted.len() > 1 && draw.unit() < 0.5).then(|| vec![pick(draw, corrupted)]);
-    if about.messages.is_empty() {
-        return Scope { members, start, end, ..Scope::default() };
+    match about.acts_on {
+        ActsOn::Identity => return Scope { members, ..Scope::default() },
+        ActsOn::Itself => return Scope { members, start, end, ..Scope::default() },
+        ActsOn::Hearing | ActsOn::Saying | ActsOn::Both => {}
     }
     // Silence about everything is only one of many silences.
     let narrow = if about.messages.len() > 3 { 0.8 } else { 0.3 };
@@ -150,7 +174,7 @@ pub(super) fn narrower_attacks(AttackConfig { kind, scope }: &AttackConfig, stag
             fewer(members).into_iter().map(|members| with_scope(Scope { members: Some(members), ..scope.clone() })),
         );
     }
-    if !matches!(kind.about().acts_on, ActsOn::Hearing | ActsOn::Itself) {
+    if !matches!(kind.about().acts_on, ActsOn::Hearing | ActsOn::Itself | ActsOn::Identity) {
         for to in fewer_than_all(scope.to.as_deref(), &stage.all_replicas()) {
             attacks.push(with_scope(Scope { to: Some(to), ..scope.clone() }));
         }

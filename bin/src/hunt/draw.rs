@@ -4,7 +4,7 @@
 //! kind, view and sequence number. What a round is for does not depend on how fast it comes, so few draws reach deep into the
 //! protocol. Rounds are drawn low, for those are the ones that occur.
 
-use super::attacks::{draw_attack, drawable_kinds};
+use super::attacks::{draw_attack, draw_takeover, drawable_kinds, plays_parts};
 use super::schedule::{Deed, Fault, NetworkFault, Schedule};
 use crate::config::{Crash, Settings};
 use byzlab_adversary::{AttackKind, Need};
@@ -39,9 +39,8 @@ impl Stage {
         let cluster = protocol.cluster;
         let (stable, _) = stable_by(settings);
         let has = |need: Need| match need {
-            Need::Network => settings.adversary.network.is_some(),
+            Need::Network | Need::Budget => false,
             Need::Clients => settings.adversary.clients > 0,
-            Need::Budget => settings.adversary.takeovers(cluster) > 0,
             Need::ViewChanges => protocol.view_change,
             Need::Macs => protocol.authentication == Authentication::Mac,
         };
@@ -73,9 +72,14 @@ impl Stage {
         if draw.unit() < 0.05 {
             count += draw.up_to(12);
         }
-        // A crashed replica is one of the f while it is down.
-        let may_crash = self.may_crash && corrupted.len() < usize::from(self.faults);
+        // Instead of a replica that is spared one may crash, which is one of the f while it is down, or fall later.
+        let spared = self.faults.saturating_sub(corrupted.len() as u16);
+        let takeovers = if self.may_spare && draw.unit() < 0.3 { spared } else { 0 };
+        let may_crash = self.may_crash && spared > takeovers;
         let mut faults = Vec::new();
+        if takeovers > 0 {
+            faults.push(Fault::Attack(draw_takeover(self, draw)));
+        }
         let mut crashes: Vec<Crash> = Vec::new();
         for _ in 0..count {
             let choice = draw.unit();
@@ -84,13 +88,17 @@ impl Stage {
                     crashes.push(crash);
                     faults.push(Fault::Crash(crash));
                 }
-            } else if !corrupted.is_empty() && choice < 0.45 {
-                faults.push(Fault::Attack(draw_attack(self, &corrupted, draw)));
+            } else if choice < 0.45 && (takeovers > 0 || !corrupted.is_empty()) {
+                let attack = draw_attack(self, &corrupted, draw);
+                let has_parts = |fault: &Fault| matches!(fault, Fault::Attack(attack) if plays_parts(attack));
+                if !(plays_parts(&attack) && faults.iter().any(has_parts)) {
+                    faults.push(Fault::Attack(attack));
+                }
             } else {
                 faults.push(Fault::Network(self.network_fault(draw)));
             }
         }
-        Schedule { corrupted, faults }
+        Schedule { corrupted, takeovers, faults }
     }
 
     /// One honest replica crashes at a time.

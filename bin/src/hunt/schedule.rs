@@ -12,6 +12,8 @@ use std::fmt;
 pub struct Schedule {
     /// The corrupted replicas, lowest id first.
     pub corrupted: Vec<NodeId>,
+    /// How many more can be corrupted while the run goes on.
+    pub takeovers: u16,
     /// What goes wrong, in no order that matters to a reader.
     pub faults: Vec<Fault>,
 }
@@ -180,6 +182,9 @@ impl Schedule {
         let is_corrupted = |node: &NodeId| self.corrupted.contains(node);
         let mut settings = base.clone();
         settings.adversary.corrupted = Corrupted::Members(self.corrupted.clone());
+        if self.takeovers > 0 {
+            settings.adversary.budget = Some(self.corrupted.len() as u16 + self.takeovers);
+        }
         // An attack or a crash that the file has for certain replicas may have nobody left in this run.
         settings.adversary.attacks.retain_mut(|attack| match &mut attack.scope.members {
             Some(members) => {

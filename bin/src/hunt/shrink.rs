@@ -15,8 +15,7 @@ pub(super) fn shrink(schedule: Schedule, stage: &Stage, breaks: impl Fn(&Schedul
     let mut search = Search { best: schedule, left: MOST_RUNS, breaks };
     search.remove();
     if !search.best.faults.iter().any(|fault| matches!(fault, Fault::Attack(_))) {
-        let corrupted = Vec::new();
-        search.try_out(Schedule { corrupted, ..search.best.clone() });
+        search.try_out(Schedule { corrupted: Vec::new(), takeovers: 0, ..search.best.clone() });
     }
     search.narrow(stage);
     search.remove();
