@@ -73,8 +73,8 @@ fn a_slow_primary_just_under_the_timeout_keeps_its_view_and_stretches_latency_by
 fn a_slow_primary_is_no_violation_of_liveness_however_many_wait_in_line() {
     let line =
         "protocol = { max_in_flight = 1 }\nworkload = { send_to = \"all\", clients = 60, client_timeout = \"2s\" }\n";
-    let lie = attack("members = [0]", "\"slow_primary\"");
-    let played = record(&constant(4, &(line.to_owned() + &lie)), 0, 0);
+    let attack_of_primary = attack("members = [0]", "\"slow_primary\"");
+    let played = record(&constant(4, &(line.to_owned() + &attack_of_primary)), 0, 0);
     assert_clean(&played, "60 in line");
     assert_eq!(played.result.row.view_changes, 0);
     let longest = latencies(&played).into_values().max().unwrap();
