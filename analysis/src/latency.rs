@@ -280,16 +280,50 @@ impl RunLatency {
         match metric {
             Metric::Client => self.client_samples(),
             Metric::Throughput => Samples::default(),
-            commit => self.commit_samples(commit),
+            commit => self.commit_samples(commit, &mut Vec::new()),
         }
+    }
+
+    /// The run's value if it is watched until this moment and what is still missing then counts with the time that it took
+    /// so far, in milliseconds; `None` without any sample.
+    ///
+    /// Name: the run's mean of the samples restricted to the time that it was watched. Formula: Σ min(xᵢ, u − sᵢ) / n, with xᵢ
+    /// what sample i would have become, sᵢ its start and u = `until_ns`. Missing are the requests of honest clients that were not
+    /// accepted, and with a commit metric also the samples that the silence of honest replicas leaves undefined. So it is a lower
+    /// bound of the mean without restriction, and a run that stalls counts as slow and never as missing.
+    ///
+    /// ```
+    /// use byzlab_analysis::{Event, EventKind, Metric, RunLatency};
+    /// let mut latency = RunLatency::new(4, 1);
+    /// let event = |time_ns, seq, kind| Event { seq: Some(seq), digest: Some(seq), ..Event::new(0, 0, time_ns, 4, kind) };
+    /// latency.record(&event(0, 1, EventKind::Request))?;
+    /// latency.record(&event(20_000_000, 1, EventKind::Reply))?;
+    /// latency.record(&event(20_000_000, 2, EventKind::Request))?;
+    /// assert_eq!(latency.restricted_mean_ms(Metric::Client, 100_000_000), Some((20.0 + 80.0) / 2.0));
+    /// # Ok::<(), byzlab_analysis::InvalidEvent>(())
+    /// ```
+    pub fn restricted_mean_ms(&self, metric: Metric, until_ns: u64) -> Option<f64> {
+        let (mut samples, mut missing) = (Samples::default(), Vec::new());
+        match metric {
+            Metric::Throughput => return None,
+            Metric::Client => samples = self.client_samples(),
+            commit => samples.nanoseconds = self.commit_samples(commit, &mut missing).nanoseconds,
+        }
+        missing.extend(self.counted_requests().filter(|request| request.replied_ns.is_none()).map(|it| it.issued_ns));
+        samples.nanoseconds.extend(missing.into_iter().map(|start| until_ns.saturating_sub(start)));
+        samples.mean_ms()
+    }
+
+    /// The requests of honest clients after the warm-up.
+    fn counted_requests(&self) -> impl Iterator<Item = &Request> {
+        let counts =
+            |request: &&Request| request.issued_ns >= self.warmup_ns && !self.corrupted.contains(&request.client);
+        self.requests.iter().filter(counts)
     }
 
     fn client_samples(&self) -> Samples {
         let mut samples = Samples::default();
-        for request in &self.requests {
-            if request.issued_ns < self.warmup_ns || self.corrupted.contains(&request.client) {
-                continue;
-            }
+        for request in self.counted_requests() {
             match request.replied_ns {
                 Some(replied) => samples.nanoseconds.push(replied - request.issued_ns),
                 None => samples.undefined += 1,
@@ -298,7 +332,8 @@ impl RunLatency {
         samples
     }
 
-    fn commit_samples(&self, metric: Metric) -> Samples {
+    /// The starts of those that do not exist go to `missing`.
+    fn commit_samples(&self, metric: Metric, missing: &mut Vec<u64>) -> Samples {
         let corrupted = self.corrupted.range(..self.replicas).count();
         let honest = self.replicas as usize - corrupted;
         let mut samples = Samples::default();
@@ -319,7 +354,9 @@ impl RunLatency {
             times.clear();
             times.extend(commits.iter().map(|commit| commit.time_ns - start));
             times.sort_unstable();
+            let before = samples.undefined;
             add_samples(metric, &times, self.quorum, honest, &mut samples);
+            missing.extend((before..samples.undefined).map(|_| start));
         }
         samples
     }

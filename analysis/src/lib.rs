@@ -53,7 +53,10 @@ pub use parts::{
     LatencyParts, LatencyPartsReader, LatencyPartsWriter, Part, PartMean, PartTimes, PartsError, PartsProblem,
     PartsSummary, summarize_parts,
 };
-pub use plot::{PlotError, write_parts_plot, write_saturation_plot, write_sweep_plots};
+pub use plot::{
+    FrontierCurve, FrontierCurves, PlotError, write_frontier_plot, write_parts_plot, write_saturation_plot,
+    write_sweep_plots,
+};
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
 pub use summary::{AnalysisError, AnalysisOptions, Estimate, GroupSummary, analyze, analyze_metrics, summarize};
 pub use throughput::RunThroughput;

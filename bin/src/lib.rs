@@ -8,6 +8,7 @@ mod campaign;
 pub mod cli;
 pub mod config;
 mod critical_path;
+pub mod frontier;
 pub mod hunt;
 mod judge;
 mod oracles;

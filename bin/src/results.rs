@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a results folder may hold.
-const FILES: [&str; 14] = [
+pub(crate) const FILES: [&str; 14] = [
     "config.toml",
     "runs.csv",
     "events.csv",

@@ -3,7 +3,8 @@
 //! ```text
 //! groups ─┬► sweep (what is drawn) ─► figure (where: axes, bars, legend) ─┬► canvas (SVG) ─► PNG
 //!         ├► saturation (throughput against latency) ─────────────────────┤
-//!         └► parts (what latencies are made of) ──────────────────────────┘
+//!         └► parts (what latencies are made of) ──────────────────────────┤
+//! curves ──► frontier (latency against corrupted replicas) ─► figure ─────┘
 //! ```
 //!
 //! The SVG is written by hand, the PNG is that SVG rendered with the bundled font, so both look the
@@ -12,6 +13,7 @@
 mod axis;
 mod canvas;
 mod figure;
+mod frontier;
 mod parts;
 mod saturation;
 mod style;
@@ -27,6 +29,7 @@ use crate::summary::GroupSummary;
 use parts::PartsFigure;
 use saturation::Saturation;
 
+pub use frontier::{FrontierCurve, FrontierCurves};
 pub use saturation::load_key;
 
 /// Why a plot cannot be written.
@@ -91,6 +94,17 @@ pub fn write_saturation_plot(
 pub fn write_parts_plot(dir: &Path, groups: &[PartsSummary]) -> Result<Vec<PathBuf>, PlotError> {
     match PartsFigure::new(groups) {
         Some(figure) => Ok(write_both(dir, "latency_parts", &figure.to_svg())?.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Draws latency against the number of corrupted replicas, a line for each curve, with interval bars; on a logarithmic axis where the
+/// means span more than a factor of 30.
+///
+/// Writes `frontier.svg` and `frontier.png` into `dir` and returns their paths; nothing without any value.
+pub fn write_frontier_plot(dir: &Path, curves: &FrontierCurves) -> Result<Vec<PathBuf>, PlotError> {
+    match frontier::figure(curves) {
+        Some(figure) => Ok(write_both(dir, "frontier", &figure.to_svg())?.into()),
         None => Ok(Vec::new()),
     }
 }

@@ -3,11 +3,13 @@
 mod analyze;
 mod attacks;
 mod check;
+mod frontier;
 mod hunt;
 mod replay;
 mod run;
 
 use crate::config::{ConfigError, Experiment};
+use crate::frontier::FrontierError;
 use crate::hunt::HuntError;
 use crate::results::ResultsError;
 use analyze::AnalyzeArguments;
@@ -15,6 +17,7 @@ use attacks::AttacksArguments;
 use byzlab_analysis::{AnalysisError, PlotError};
 use check::CheckArguments;
 use clap::{Parser, Subcommand};
+use frontier::FrontierArguments;
 use hunt::HuntArguments;
 use replay::ReplayArguments;
 use run::RunArguments;
@@ -45,6 +48,8 @@ enum Command {
     Check(CheckArguments),
     /// Do one run of a results folder again, and print its events.
     Replay(ReplayArguments),
+    /// Search for the worst latency that 0 … f corrupted replicas can cause.
+    Frontier(FrontierArguments),
     /// List all attacks with their parameters and defaults, and all presets.
     Attacks(AttacksArguments),
     /// Run an experiment with random faults, again and again, and make small what violates an invariant.
@@ -58,6 +63,8 @@ enum CliError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Results(#[from] ResultsError),
+    #[error(transparent)]
+    Frontier(#[from] FrontierError),
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
     #[error(transparent)]
@@ -103,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(arguments) => analyze::analyze_folder(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
+        Command::Frontier(arguments) => frontier::search(&arguments),
         Command::Attacks(arguments) => attacks::attacks(&arguments),
         Command::Hunt(arguments) => hunt::hunt_file(&arguments),
     };

@@ -35,6 +35,7 @@ pub use preset::{PRESETS, Preset};
 pub use processing::GivenCosts;
 
 pub use protocol::{Crash, Derived};
+pub(crate) use resolved::adversary_line;
 pub use resolved::{ParameterText, parameters};
 pub use scene::{NodeNames, SceneNames};
 pub use section::Section;

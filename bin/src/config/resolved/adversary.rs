@@ -53,41 +53,65 @@ fn selection_name(selection: Selection) -> &'static str {
     }
 }
 
-fn write_attack(AttackConfig { kind, scope }: &AttackConfig, out: &mut Toml) {
+fn write_attack(attack: &AttackConfig, out: &mut Toml) {
     out.section("[adversary.attack]");
-    out.key("kind", quoted(kind.name()));
+    for (key, value) in attack_pairs(attack) {
+        out.key(key, value);
+    }
+}
+
+/// The keys of an attack with their values.
+fn attack_pairs(AttackConfig { kind, scope }: &AttackConfig) -> Vec<(&'static str, String)> {
+    let mut pairs = vec![("kind", quoted(kind.name()))];
     let mut names = Vec::new();
     for ParameterText { parameter, value } in parameters(kind) {
         names.push(parameter.name);
-        if let Some(value) = value {
-            out.key(parameter.name, value);
-        }
+        pairs.extend(value.map(|value| (parameter.name, value)));
     }
     let Scope { members, start, end, probability, messages, view, seq, to } = scope;
-    if let Some(members) = members {
-        out.key("members", nodes(members));
-    }
-    out.key("start", instant(*start));
+    pairs.extend(members.as_deref().map(|members| ("members", nodes(members))));
+    pairs.push(("start", instant(*start)));
     if *end != Time::END {
-        out.key("end", instant(*end));
+        pairs.push(("end", instant(*end)));
     }
     // What acts by itself has no messages to choose from.
     if !names.contains(&"probability") && !kind.about().messages.is_empty() {
-        out.key("probability", decimal(*probability));
+        pairs.push(("probability", decimal(*probability)));
     }
     if let Some(messages) = messages {
         let names: Vec<String> = messages.iter().map(|kind| quoted(kind.name())).collect();
-        out.key("messages", format_args!("[{}]", names.join(", ")));
+        pairs.push(("messages", format!("[{}]", names.join(", "))));
     }
-    if let Some(view) = view {
-        out.key("view", view.0);
-    }
-    if let Some(seq) = seq {
-        out.key("seq", seq);
-    }
-    if let Some(to) = to {
-        out.key("to", nodes(to));
-    }
+    pairs.extend(view.map(|view| ("view", view.0.to_string())));
+    pairs.extend(seq.map(|seq| ("seq", seq.to_string())));
+    pairs.extend(to.as_deref().map(|to| ("to", nodes(to))));
+    pairs
+}
+
+/// Who is corrupted and what they do, as the keys of `[adversary]` on one line, without what holds anyway.
+pub(crate) fn adversary_line(adversary: &AdversarySettings) -> String {
+    let who = match &adversary.corrupted {
+        Corrupted::Members(members) => format!("members = {}", nodes(members)),
+        Corrupted::Count(count, order) => format!("count = {count}, selection = {}", quoted(selection_name(*order))),
+        Corrupted::Faults(order) => format!("count = \"f\", selection = {}", quoted(selection_name(*order))),
+    };
+    let budget = adversary.budget.map(|budget| format!("budget = {budget}"));
+    let attacks: Vec<String> = adversary.attacks.iter().map(attack_line).collect();
+    let attacks = (!attacks.is_empty()).then(|| format!("attack = [{}]", attacks.join(", ")));
+    std::iter::once(who).chain(budget).chain(attacks).collect::<Vec<_>>().join(", ")
+}
+
+fn attack_line(attack: &AttackConfig) -> String {
+    let holds_anyway = |(key, value): &(&str, String)| match *key {
+        "start" => attack.scope.start == Time::START && *value == instant(Time::START),
+        "probability" => attack.scope.probability >= 1.0 && *value == decimal(1.0),
+        _ => false,
+    };
+    let pairs = attack_pairs(attack).into_iter().filter(|pair| !holds_anyway(pair));
+    let pairs: Vec<String> = pairs.map(|(key, value)| format!("{key} = {value}")).collect();
+    let zero = span(Span::ZERO);
+    let line = format!("{{ {} }}", pairs.join(", "));
+    line.replace(&format!(", offset = {zero}"), "").replace(&format!(", min = {zero} }}"), " }")
 }
 
 /// A parameter of an attack, and its value as TOML.

@@ -3,6 +3,7 @@
 mod adversary;
 mod network;
 
+pub(crate) use adversary::adversary_line;
 pub use adversary::{ParameterText, parameters};
 
 use super::experiment::{EventDetail, Experiment, Settings};
