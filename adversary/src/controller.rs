@@ -7,11 +7,11 @@ use crate::puppet::{Played, Puppet};
 use crate::sides::Sides;
 use byzlab_network::{Act, Arrival, Key, NodeId, Outbox, Process, Span, Time};
 use byzlab_replica::{
-    Client, Costs, Effects, Estate, Event as ProtocolEvent, Input, Message, ProtocolConfig, Replica, Slot, Timers,
-    ordered_events,
+    Client, Costs, Effects, Estate, Event as ProtocolEvent, Input, Message, PrePrepare, ProtocolConfig, Replica, Slot,
+    Timers, ordered_events,
 };
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 type Out = Outbox<Message, Event>;
@@ -30,6 +30,8 @@ pub struct Controller {
     corrupted: Vec<NodeId>,
     /// The corrupted replicas, if they collude; else nobody.
     colluders: Vec<NodeId>,
+    /// What corrupted primaries have proposed, each with its author.
+    proposed: BTreeSet<(Slot, NodeId)>,
     /// How many replicas it may still take over, and whom it is taking over.
     budget: u16,
     falling: Vec<NodeId>,
@@ -103,6 +105,7 @@ impl Controller {
             colluders: if sides.as_ref().is_some_and(Sides::collude) { nodes } else { Vec::new() },
             sides,
             corrupted: Vec::new(),
+            proposed: BTreeSet::new(),
             budget: 0,
             falling: Vec::new(),
             acts: Vec::new(),
@@ -189,13 +192,12 @@ impl Controller {
                 self.next_wake = Some(self.next_wake.map_or(at, |wake| wake.min(at)));
             }
         }
-        let mut proposed: Vec<Slot> = Vec::new();
         for (to, message) in effects.sends.drain(..) {
             let departure = Departure { at: now, to, message };
             if self.is_plain() {
-                self.leave(now, place, departure, &mut proposed, out);
+                self.leave(now, place, departure, out);
             } else {
-                self.send(now, place, 0, vec![departure], &mut proposed, out);
+                self.send(now, place, 0, vec![departure], out);
             }
         }
         self.effects = effects;
@@ -244,15 +246,7 @@ impl Controller {
     }
 
     /// Sends what the attacks from `first` on make of some messages.
-    fn send(
-        &mut self,
-        now: Time,
-        place: Place,
-        first: usize,
-        mut departures: Vec<Departure>,
-        proposed: &mut Vec<Slot>,
-        out: &mut Out,
-    ) {
+    fn send(&mut self, now: Time, place: Place, first: usize, mut departures: Vec<Departure>, out: &mut Out) {
         for index in first..self.attacks.len() {
             let mut changed = Vec::with_capacity(departures.len());
             let mut acted = false;
@@ -269,7 +263,7 @@ impl Controller {
                 self.wake_at(departure.at);
                 self.agenda.put(departure.at, Deferred::Departure(place, departure));
             } else {
-                self.leave(now, place, departure, proposed, out);
+                self.leave(now, place, departure, out);
             }
         }
     }
@@ -279,7 +273,7 @@ impl Controller {
     }
 
     /// A message leaves for the network.
-    fn leave(&mut self, now: Time, place: Place, departure: Departure, proposed: &mut Vec<Slot>, out: &mut Out) {
+    fn leave(&mut self, now: Time, place: Place, departure: Departure, out: &mut Out) {
         let node = self.puppets[place.puppet].node();
         let departure = match &mut self.sides {
             Some(sides) if self.config.cluster.is_replica(node) => sides.divert(place.side, node, departure),
@@ -289,24 +283,35 @@ impl Controller {
         if !self.is_plain() {
             self.learn(now, &message, out);
         }
-        if let Message::PrePrepare(pre_prepare) = &message
-            && pre_prepare.vote.replica == node
-            && self.config.cluster.is_replica(node)
-            && !proposed.contains(&pre_prepare.slot())
-        {
-            proposed.push(pre_prepare.slot());
-            out.event(now, node, ProtocolEvent::Propose(pre_prepare.slot()).into());
-            ordered_events(pre_prepare).for_each(|event| out.event(now, node, event.into()));
-            if place.side == 0 && self.sides.as_ref().is_some_and(Sides::collude) {
-                // Its own other sides have proposed this just now.
-                self.hand_over(now, place.puppet, node, &message, out);
-            }
+        if let Message::PrePrepare(pre_prepare) = &message {
+            self.log_proposal(now, place, pre_prepare, &message, out);
         }
         let Puppet { costs, busy_until, .. } = &mut self.puppets[place.puppet];
         if let Some(costs) = costs {
             *busy_until = *busy_until + costs.send_out(&to, &message);
         }
         out.send((*busy_until).max(now), node, to, message);
+    }
+
+    /// Logs what a corrupted primary proposes, when it first leaves, whoever sends it.
+    fn log_proposal(&mut self, now: Time, place: Place, proposal: &PrePrepare, message: &Message, out: &mut Out) {
+        /// Of so many proposals it is remembered that they were logged.
+        const MEMORY: usize = 1 << 16;
+        let author = proposal.vote.replica;
+        let is_ours = self.config.cluster.is_replica(author) && self.place_of(author).is_some();
+        if !is_ours || !self.proposed.insert((proposal.slot(), author)) {
+            return;
+        }
+        if self.proposed.len() > MEMORY {
+            self.proposed.pop_first();
+        }
+        out.event(now, author, ProtocolEvent::Propose(proposal.slot()).into());
+        ordered_events(proposal).for_each(|event| out.event(now, author, event.into()));
+        let is_own = author == self.puppets[place.puppet].node();
+        if is_own && place.side == 0 && self.sides.as_ref().is_some_and(Sides::collude) {
+            // Its own other sides have proposed this just now.
+            self.hand_over(now, place.puppet, author, message, out);
+        }
     }
 
     /// Lets a message reach a puppet, as far as the attacks from `first` on let it.
@@ -319,7 +324,7 @@ impl Controller {
                 self.report(now, index, puppet, out);
             }
             if !said.is_empty() {
-                self.send(now, place, index + 1, said, &mut Vec::new(), out);
+                self.send(now, place, index + 1, said, out);
             }
             match reception {
                 Reception::Heard => {}
@@ -352,7 +357,7 @@ impl Controller {
     fn take_up(&mut self, now: Time, out: &mut Out) {
         while let Some(deferred) = self.agenda.pop(now) {
             match deferred {
-                Deferred::Departure(place, departure) => self.leave(now, place, departure, &mut Vec::new(), out),
+                Deferred::Departure(place, departure) => self.leave(now, place, departure, out),
                 Deferred::Arrival { puppet, from, message, attack } => {
                     self.hear(now, puppet, from, &message, attack, out);
                 }
@@ -407,7 +412,7 @@ impl Controller {
                 let (place, mut said) = (Place { puppet, side: 0 }, Vec::new());
                 if self.stage(now, index, place, &mut said, ActiveAttack::wake) {
                     self.report(now, index, puppet, out);
-                    self.send(now, place, index + 1, said, &mut Vec::new(), out);
+                    self.send(now, place, index + 1, said, out);
                 }
             }
             self.attacks[index].has_woken(now);
