@@ -30,7 +30,7 @@ pub struct Scope {
     pub members: Option<Vec<NodeId>>,
     /// From this instant,
     pub start: Time,
-    /// until before this one.
+    /// until before this one. What was put off before leaves all the same.
     pub end: Time,
     /// The probability that a message is affected, in 0..=1; decided once for all recipients and repetitions of a message.
     pub probability: f64,
@@ -268,6 +268,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) signer: &'a Signer,
     /// The view that this node is in or wants.
     pub(crate) view: View,
+    /// When the attack ends.
+    pub(crate) end: Time,
     pub(crate) config: &'a ProtocolConfig,
     /// All corrupted nodes, lowest id first.
     pub(crate) corrupted: &'a [NodeId],
@@ -424,7 +426,16 @@ impl ActiveAttack {
         }
         let view = message.view().map_or(0, |view| u64::from(view.0));
         let name = [u64::from(node.0), message.kind() as u64, view, message.seq(), message.digest().0];
-        let draws = name.into_iter().fold(self.draws, Key::child);
+        let mut draws = name.into_iter().fold(self.draws, Key::child);
+        // Votes of several replicas say the same, and so may replies to several clients; of a pre-prepare the view tells whose it is.
+        let whose = match message {
+            Message::Reply(reply) => reply.client,
+            Message::PrePrepare(_) => node,
+            other => other.author(),
+        };
+        if whose != node {
+            draws = draws.child(u64::from(whose.0));
+        }
         draws.chance(self.scope.probability).then(|| draws.child(1))
     }
 
@@ -434,7 +445,7 @@ impl ActiveAttack {
             return (Reception::Heard, false);
         }
         let Some(draws) = self.draws_for(&scene, message) else { return (Reception::Heard, false) };
-        scene.draws = draws;
+        (scene.draws, scene.end) = (draws, self.scope.end);
         let before = scene.out.len();
         let reception = self.kind.get_mut().receive(&mut scene, from, message);
         (reception, reception != Reception::Heard || scene.out.len() > before)
@@ -451,7 +462,7 @@ impl ActiveAttack {
         let (inside, outside) = self.split(node, departure);
         scene.out.extend(outside);
         let Some(departure) = inside else { return false };
-        scene.draws = draws;
+        (scene.draws, scene.end) = (draws, self.scope.end);
         let (original, first) = (departure.clone(), scene.out.len());
         self.kind.get_mut().send(&mut scene, departure);
         !original.is_all_of(node, &scene.out[first..])

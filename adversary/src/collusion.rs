@@ -69,7 +69,15 @@ impl Collusion {
         self.groups.iter().position(|group| !nodes.is_empty() && nodes.iter().all(|node| group.contains(node)))
     }
 
+    /// Whether a replica takes part. One that fell later does not: it plays one part, and hears what it heard before.
+    pub(crate) fn has(&self, node: NodeId) -> bool {
+        self.corrupted.contains(&node)
+    }
+
     fn tell(&mut self, digest: Digest, group: usize) {
+        if self.told.iter().any(|(told, _)| *told == digest) {
+            return;
+        }
         if self.told.len() == Collusion::MEMORY {
             self.told.pop_front();
         }

@@ -7,8 +7,8 @@ use crate::puppet::{Played, Puppet};
 use crate::sides::Sides;
 use byzlab_network::{Act, Arrival, Key, NodeId, Outbox, Process, Span, Time};
 use byzlab_replica::{
-    Client, Costs, Effects, Estate, Event as ProtocolEvent, Input, Message, PrePrepare, ProtocolConfig, Replica, Slot,
-    Timers, ordered_events,
+    Client, Clock, Costs, Effects, Estate, Event as ProtocolEvent, Input, Message, PrePrepare, ProtocolConfig, Replica,
+    Slot, Timers, ordered_events,
 };
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,7 +116,8 @@ impl Controller {
         };
         let replicas = replicas.into_iter().map(|replica| Played::Replica(Box::new(replica)));
         let clients = clients.into_iter().map(|client| Played::Client(Box::new(client)));
-        replicas.chain(clients).for_each(|machine| controller.add(machine, Timers::default()));
+        let machines = replicas.chain(clients);
+        machines.for_each(|machine| controller.add(machine, Timers::default(), Clock::default()));
         controller
     }
 
@@ -125,6 +126,16 @@ impl Controller {
     pub fn with_costs(mut self, costs: impl Fn(NodeId) -> Option<Costs>) -> Controller {
         for puppet in &mut self.puppets {
             puppet.costs = costs(puppet.node()).map(Box::new);
+        }
+        self
+    }
+
+    /// The same, with the clocks that the nodes' timers go by.
+    #[must_use]
+    pub fn with_clocks(mut self, clock_of: impl Fn(NodeId) -> Clock) -> Controller {
+        for puppet in &mut self.puppets {
+            let clock = clock_of(puppet.node());
+            puppet.sides.iter_mut().for_each(|side| side.set_clock(clock));
         }
         self
     }
@@ -141,10 +152,10 @@ impl Controller {
         &self.corrupted
     }
 
-    fn add(&mut self, machine: Played, timers: Timers) {
+    fn add(&mut self, machine: Played, timers: Timers, clock: Clock) {
         let node = machine.node();
         let sides = self.sides.as_ref().map_or(1, |sides| sides.count(node));
-        let puppet = Puppet::new(machine, timers, sides);
+        let puppet = Puppet::new(machine, timers, clock, sides);
         if self.place_of.len() <= node.index() {
             self.place_of.resize(node.index() + 1, None);
         }
@@ -187,8 +198,7 @@ impl Controller {
             out.busy_until(*busy_until);
         }
         for (timer, at) in effects.timers.drain(..) {
-            side.timers.set(timer, at, because);
-            if let Some(at) = at {
+            if let Some(at) = side.set_timer(timer, at, because) {
                 self.next_wake = Some(self.next_wake.map_or(at, |wake| wake.min(at)));
             }
         }
@@ -235,6 +245,7 @@ impl Controller {
             corrupted,
             colluders,
             draws: Key::root(0),
+            end: Time::END,
             knowledge,
             out: departures,
         };
@@ -390,7 +401,7 @@ impl Controller {
     /// Learns from a message; a view that begins is a time to act.
     fn learn(&mut self, now: Time, message: &Message, out: &mut Out) {
         let before = self.knowledge.view;
-        self.knowledge.learn(message);
+        self.knowledge.learn(message, &self.config);
         if self.knowledge.view > before {
             for index in 0..self.attacks.len() {
                 self.command(now, index, out);
@@ -471,15 +482,20 @@ impl Process<Message, Event> for Controller {
         let Ok(estate) = what.downcast::<Estate<Replica>>() else {
             panic!("node {node} was not played by the shell of a replica");
         };
-        let Estate { machine, timers, costs, is_down } = *estate;
+        let Estate { machine, timers, clock, costs, is_down } = *estate;
         if let Some(timer) = timers.next() {
             self.wake_at(timer);
         }
-        self.add(Played::Replica(Box::new(machine)), timers);
+        self.add(Played::Replica(Box::new(machine)), timers, clock);
         self.falling.retain(|&other| other != node);
         let puppet = self.puppets.len() - 1;
         (self.puppets[puppet].costs, self.puppets[puppet].busy_until) = (costs, now);
         out.event(now, node, Event::Corrupt);
+        // Whom attacks leave alone, or act on, may have changed.
+        for index in 0..self.attacks.len() {
+            self.command(now, index, out);
+        }
+        // Whoever plays it lets it stand up again, with what it stored.
         if is_down {
             let sides = self.puppets[puppet].sides.len();
             for side in 0..sides {

@@ -29,7 +29,8 @@ impl Interference {
     /// Keeps what `from` sends from reaching `to` as it should, as long as the attack lasts. Where one of the two is nobody there is
     /// nothing to do.
     pub(crate) fn impose(&self, command: &mut Command<'_>, number: u32, from: &[NodeId], to: &[NodeId]) {
-        let (start, end) = command.span;
+        // Not before now: in this window honest nodes may have sent something already.
+        let (start, end) = (command.span.0.max(command.now), command.span.1);
         let end = (end < Time::END).then_some(end);
         let action = match self.action {
             "hold" => Action::Hold,

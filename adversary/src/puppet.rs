@@ -1,7 +1,7 @@
 //! A corrupted node: the honest state machine, with others' hands on its mouth and ears.
 
 use byzlab_network::{Cause, NodeId, Time};
-use byzlab_replica::{Client, Costs, Effects, Input, Replica, Signer, Timer, Timers, View};
+use byzlab_replica::{Client, Clock, Costs, Effects, Input, Replica, Signer, Timer, Timers, View};
 
 /// A corrupted node: one honest state machine, or one for each story that it tells.
 pub(crate) struct Puppet {
@@ -18,7 +18,9 @@ pub(crate) struct Puppet {
 #[derive(Clone)]
 pub(crate) struct Side {
     machine: Played,
-    pub(crate) timers: Timers,
+    timers: Timers,
+    /// What its timers go by.
+    clock: Clock,
 }
 
 /// What a corrupted node runs.
@@ -42,14 +44,14 @@ impl Played {
 }
 
 impl Puppet {
-    pub(crate) fn new(machine: Played, timers: Timers, sides: usize) -> Puppet {
+    pub(crate) fn new(machine: Played, timers: Timers, clock: Clock, sides: usize) -> Puppet {
         let signer = machine.signer().clone();
         // A client talks to all replicas alike.
         let sides = if matches!(machine, Played::Client(_)) { 1 } else { sides };
         Puppet {
             node: signer.node(),
             signer,
-            sides: vec![Side { machine, timers }; sides],
+            sides: vec![Side { machine, timers, clock }; sides],
             costs: None,
             busy_until: Time::START,
         }
@@ -77,10 +79,22 @@ impl Side {
 
     #[inline]
     pub(crate) fn step(&mut self, now: Time, input: Input, effects: &mut Effects) {
+        let now = self.clock.read(now);
         match &mut self.machine {
             Played::Replica(replica) => replica.step(now, input, effects),
             Played::Client(client) => client.step(now, input, effects),
         }
+    }
+
+    /// Sets a timer or switches it off, and tells when it runs out.
+    pub(crate) fn set_timer(&mut self, timer: Timer, at: Option<Time>, because: Cause) -> Option<Time> {
+        let at = at.map(|at| self.clock.when(at));
+        self.timers.set(timer, at, because);
+        at
+    }
+
+    pub(crate) fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
     }
 
     pub(crate) fn pop_timer(&mut self, now: Time) -> Option<(Timer, Cause)> {

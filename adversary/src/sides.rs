@@ -26,7 +26,8 @@ impl Sides {
     /// How many sides a replica has.
     pub(crate) fn count(&self, node: NodeId) -> usize {
         match self {
-            Sides::Colluders(collusion) => collusion.sides(),
+            Sides::Colluders(collusion) if collusion.has(node) => collusion.sides(),
+            Sides::Colluders(_) => 1,
             Sides::Twins(twins) => twins.sides(node),
         }
     }
@@ -42,7 +43,8 @@ impl Sides {
     /// What really leaves of what a side of a replica sends.
     pub(crate) fn divert(&mut self, side: usize, node: NodeId, departure: Departure) -> Option<Departure> {
         match self {
-            Sides::Colluders(collusion) => collusion.divert(side, node, departure),
+            Sides::Colluders(collusion) if collusion.has(node) => collusion.divert(side, node, departure),
+            Sides::Colluders(_) => Some(departure),
             Sides::Twins(twins) => twins.divert(side, node, departure),
         }
     }

@@ -155,7 +155,7 @@ impl Judge {
     ///
     /// # Panics
     /// If the oracles could not understand the run: a defect of byzlab, which must not pass for a result.
-    pub(crate) fn conclude(self, ended: Time, ending: Ending) -> Sentence {
+    pub(crate) fn conclude(mut self, ended: Time, ending: Ending) -> Sentence {
         let ended = match (self.done_at, self.goal, ending) {
             (Some(done), _, _) => done,
             (None, Some((_, deadline)), Ending::Stopped) => deadline,
@@ -165,6 +165,7 @@ impl Judge {
         if let Some(failure) = self.oracle_failure {
             panic!("the oracles cannot follow the run: {failure}");
         }
+        self.oracles.close_instant();
         let (agreement, validity) = (self.oracles.agreement_held(), self.oracles.validity_held());
         let judgements = self.oracles.finish(ended.as_nanos());
         let violated = judgements.iter().any(|(_, judgement)| matches!(judgement, Judgement::Violated(_)));

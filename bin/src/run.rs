@@ -178,7 +178,11 @@ pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
     let nodes: Vec<NodeId> = corrupted.into_iter().chain(false_clients).collect();
     if !nodes.is_empty() || powers != Powers::NONE {
         let controller = Controller::new(Arc::clone(protocol), puppets, liars, &adversary.attacks, key);
-        simulation.seat_with(&nodes, controller.with_costs(costs).with_budget(powers.takeovers), powers);
+        simulation.seat_with(
+            &nodes,
+            controller.with_costs(costs).with_clocks(|node| settings.clock_of(node)).with_budget(powers.takeovers),
+            powers,
+        );
     }
     simulation
 }

@@ -94,8 +94,10 @@ pub struct Outage {
 pub struct Estate<S> {
     /// The state machine, with its signer.
     pub machine: S,
-    /// Its timers.
+    /// Its timers, by true time.
     pub timers: Timers,
+    /// The clock that it goes by.
+    pub clock: Clock,
     /// What its work costs.
     pub costs: Option<Box<Costs>>,
     /// Whether the node is down.
@@ -258,6 +260,7 @@ impl<S: Machine, E: From<Event>> Process<Message, E> for Shell<S> {
         self.started = true;
         self.outages.clear();
         let (machine, timers) = (self.machine.clone(), std::mem::take(&mut self.timers));
-        Some(Box::new(Estate { machine, timers, costs: self.costs.take(), is_down: self.is_down }))
+        let (clock, costs, is_down) = (self.clock, self.costs.take(), self.is_down);
+        Some(Box::new(Estate { machine, timers, clock, costs, is_down }))
     }
 }

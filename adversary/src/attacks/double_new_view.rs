@@ -22,6 +22,8 @@ pub struct DoubleNewView {
     pub groups: Groups,
     /// The VIEW-CHANGEs of corrupted replicas that claim nothing, by the view that they are for.
     empty: BTreeMap<View, Changes>,
+    /// What it sends for each view: who is told again is told the same.
+    versions: BTreeMap<View, [Signed<NewView>; 2]>,
 }
 
 /// So many views are remembered.
@@ -29,7 +31,7 @@ const VIEWS: usize = 8;
 
 impl Default for DoubleNewView {
     fn default() -> DoubleNewView {
-        DoubleNewView { groups: Groups::Halves, empty: BTreeMap::new() }
+        DoubleNewView { groups: Groups::Halves, empty: BTreeMap::new(), versions: BTreeMap::new() }
     }
 }
 
@@ -56,7 +58,15 @@ impl Attack for DoubleNewView {
                 scene.send(departure);
             }
             Message::NewView(new_view) if new_view.primary == scene.node() => {
-                let [all, little] = self.versions(scene, new_view);
+                let versions = match self.versions.get(&new_view.view) {
+                    Some(versions) => versions.clone(),
+                    None => self.versions(scene, new_view),
+                };
+                self.versions.insert(new_view.view, versions.clone());
+                if self.versions.len() > VIEWS {
+                    self.versions.pop_first();
+                }
+                let [all, little] = versions;
                 if all == little {
                     return scene.send(departure);
                 }

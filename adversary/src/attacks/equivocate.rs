@@ -3,6 +3,7 @@
 
 use crate::attack::{About, Attack, Departure, Family, Scene};
 use crate::parameter::{Groups, Parameter, Visit};
+use byzlab_network::NodeId;
 use byzlab_replica::{Batch, Message, MessageKind, PrePrepare, Slot};
 use std::sync::Arc;
 
@@ -39,9 +40,12 @@ impl Attack for Equivocate {
             // What another has proposed it can only pass on.
             _ => return scene.send(departure),
         };
-        let mut recipients = departure.recipients(scene.node());
-        recipients.retain(|node| !scene.colluders.contains(node));
-        for (index, group) in self.groups.divide(&recipients).into_iter().enumerate() {
+        // All others are divided, whoever this message is for: who is told again is told the same.
+        let all = (0..scene.config.cluster.replicas()).map(NodeId);
+        let others: Vec<NodeId> = all.filter(|node| *node != scene.node() && !scene.colluders.contains(node)).collect();
+        let recipients = departure.recipients(scene.node());
+        for (index, mut group) in self.groups.divide(&others).into_iter().enumerate() {
+            group.retain(|node| recipients.contains(node));
             let Some(told) = departure.redirected(group) else { continue };
             let message = if index == 0 {
                 told.message

@@ -24,7 +24,7 @@ impl Attack for InDark {
     }
 
     fn send(&mut self, scene: &mut Scene<'_>, departure: Departure) {
-        let targets = self.targets.get_or_insert_with(|| {
+        let targets = self.targets.clone().unwrap_or_else(|| {
             let honest: Vec<NodeId> = scene.honest_replicas().collect();
             honest[honest.len().saturating_sub(usize::from(scene.config.cluster.faults()))..].to_vec()
         });

@@ -16,7 +16,7 @@ pub struct Isolate {
 
 impl Attack for Isolate {
     fn about(&self) -> About {
-        let summary = "Cuts some nodes off from everybody: by default the primary of each view.";
+        let summary = "Cuts some nodes off from everybody: by default the primary of each view that it hears of.";
         About::itself("isolate", Family::Network, summary).needing(&[Need::Network])
     }
 

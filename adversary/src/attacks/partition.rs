@@ -35,9 +35,9 @@ impl Attack for Partition {
     fn command(&mut self, command: &mut Command<'_>) {
         let replicas: Vec<NodeId> = (0..command.config.cluster.replicas()).map(NodeId).collect();
         let groups = self.groups.divide(&replicas);
-        let pairs = (0..groups.len()).flat_map(|from| (0..groups.len()).map(move |to| (from, to)));
-        for (number, (from, to)) in (0..).zip(pairs.filter(|(from, to)| from != to)) {
-            self.interference.impose(command, number, &groups[from], &groups[to]);
+        for (number, group) in (0..).zip(&groups) {
+            let others: Vec<NodeId> = groups.iter().filter(|other| *other != group).flatten().copied().collect();
+            self.interference.impose(command, number, group, &others);
         }
     }
 

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// without it, and then sends it after all.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct StallQuorum {
-    /// How long it keeps a vote at most; as long as it takes if left out.
+    /// How long it keeps a vote at most; as long as it takes if left out. When the attack ends it keeps none.
     pub hold: Option<Span>,
     /// Who else has voted.
     voters: BTreeMap<Place, BTreeSet<NodeId>>,
@@ -32,7 +32,7 @@ struct Held {
     departure: Departure,
 }
 
-/// So many places and votes are remembered.
+/// So many places are remembered, and so many votes held back.
 const MEMORY: usize = 4096;
 
 impl Attack for StallQuorum {
@@ -70,10 +70,19 @@ impl Attack for StallQuorum {
         if self.is_closed(scene, place) {
             return scene.send(departure);
         }
-        self.keep(
-            self.hold.map_or(Time::END, |hold| departure.at + hold),
-            Held { node: scene.node(), place, departure },
-        );
+        let held = Held { node: scene.node(), place, departure };
+        let is_repeated = |other: &Held| (other.node, other.place) == (held.node, held.place);
+        // A repetition says no more, but to others it may be the first.
+        if self.held.values().any(|other| is_repeated(other) && other.departure.to == held.departure.to) {
+            return;
+        }
+        if self.held.len() >= MEMORY {
+            return scene.send(held.departure);
+        }
+        // In the last instant in which the attack can still wake.
+        let last = if scene.end < Time::END { Time::from_nanos(scene.end.as_nanos() - 1) } else { Time::END };
+        let until = self.hold.map_or(Time::END, |hold| held.departure.at + hold);
+        self.keep(until.min(last).max(scene.now), held);
     }
 
     fn wake(&mut self, scene: &mut Scene<'_>) {
@@ -99,9 +108,6 @@ impl StallQuorum {
     fn keep(&mut self, until: Time, held: Held) {
         self.held.insert((until, self.count), held);
         self.count += 1;
-        if self.held.len() > MEMORY {
-            self.held.pop_first();
-        }
     }
 
     /// All colluders let go of their votes for a place.

@@ -33,7 +33,8 @@ impl Attack for Stop {
     }
 
     fn send(&mut self, scene: &mut Scene<'_>, departure: Departure) {
-        if !self.has_stopped(scene.now) {
+        // What another attack has put off beyond that instant does not leave any more.
+        if !self.has_stopped(departure.at) {
             scene.send(departure);
         }
     }

@@ -18,7 +18,8 @@ pub struct TargetLinks {
 
 impl Attack for TargetLinks {
     fn about(&self) -> About {
-        let summary = "Disturbs the links from some nodes to others: by default those out of each primary.";
+        let summary =
+            "Disturbs the links from some nodes to others: by default those out of each primary that it hears of.";
         About::itself("target_links", Family::Network, summary).needing(&[Need::Network])
     }
 

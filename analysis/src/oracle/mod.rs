@@ -201,7 +201,7 @@ impl Oracles {
 
     /// The earliest violation so far of an invariant that is judged; with more than f faulty replicas that is I1 alone.
     ///
-    /// I6, I9 and I12 show when their instant is over, I11 for requests without a result in [`finish`](Self::finish).
+    /// I6, I9 and I12, and I1, I3 and I4 of what was executed tentatively, show when their instant is over, I11 for requests without a result in [`finish`](Self::finish).
     pub fn first_violation(&self) -> Option<&Violation> {
         let judged = |invariant: &Invariant| {
             let is_promised = *invariant == Invariant::I1 || !self.context.is_assumption_broken();
@@ -209,6 +209,11 @@ impl Oracles {
         };
         let violations = Invariant::ALL.into_iter().filter(judged);
         violations.filter_map(|invariant| self.context.findings.of(invariant)).min_by_key(|violation| violation.time_ns)
+    }
+
+    /// No more comes at this instant: judges what had to wait for its end.
+    pub fn close_instant(&mut self) {
+        self.settle();
     }
 
     /// Judges the run, which ended at `end_ns`: a judgement for each invariant, in order.

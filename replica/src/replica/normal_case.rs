@@ -133,7 +133,10 @@ impl Replica {
     pub(super) fn propose_again(&mut self, now: Time, effects: &mut Effects) {
         let held: Vec<_> = self.requests.iter().map(|(client, request)| (client, Arc::clone(request))).collect();
         for (client, request) in held {
-            self.proposer.take(now, client, request);
+            // What only others vouched for, they may not vouch for again.
+            if self.config.can_verify(self.id(), &request) {
+                self.proposer.take(now, client, request);
+            }
         }
         self.propose_waiting(now, effects);
     }
