@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 
 /// What must be known of a cell to draw faults for its runs.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether something may be drawn")]
 pub(super) struct Stage {
     pub(super) replicas: u16,
     pub(super) clients: u16,

@@ -88,7 +88,8 @@ fn what_is_drawn_beside_attacks_of_the_file_can_be_written_and_read() {
         check_all(&experiment(toml), Some(0), 100);
     }
     check_all(&experiment(budget), Some(2), 300);
-    let corrupted = "cluster.replicas = 7\nprotocol.authentication = \"mac\"\nadversary.clients = 1";
+    let corrupted =
+        "cluster.replicas = 7\nprotocol.authentication = \"mac\"\nworkload.clients = 3\nadversary.clients = 1";
     for count in [None, Some(2), Some(7)] {
         check_all(&experiment(corrupted), count, 600);
     }

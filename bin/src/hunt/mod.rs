@@ -189,6 +189,10 @@ const BLOCK: u64 = 512;
 
 /// Hunts. `progress` is told now and then of what has come of it so far.
 ///
+/// # Panics
+///
+/// If a run that broke something does not do so when it is made again: runs are functions of their settings and seeds.
+///
 /// ```
 /// use byzlab::Experiment;
 /// use byzlab::hunt::{HuntOptions, hunt};
