@@ -30,7 +30,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |place: usize, usual: u64| arguments.get(place).map_or(Ok(usual), |text| text.parse::<u64>());
     let (hunts, budget) = (number(0, 20)?, number(1, 2000)?);
+    if hunts == 0 {
+        return Err("no hunts measure nothing".into());
+    }
     let wanted = arguments.get(2..).unwrap_or_default();
+    if let Some(unknown) = wanted.iter().find(|name| Defect::ALL.iter().all(|defect| defect.name() != name.as_str())) {
+        let names = Defect::ALL.map(Defect::name).join(", ");
+        return Err(format!("there is no defect `{unknown}`, but these: {names}").into());
+    }
     let budget = NonZeroU64::new(budget).ok_or("a budget of no runs finds nothing")?;
     println!("| defect | breaks rule | found | median runs to find [95 %] | faults: median, most | shows as |");
     println!("|---|---|---|---|---|---|");
@@ -49,8 +56,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(defect: Defect, hunts: u64, budget: NonZeroU64) -> Result<Power, Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/hunt.toml");
-    let experiment = Experiment::load(&folder, &[format!("protocol.defect={}", defect.name())])?;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../configs/hunt.toml");
+    let experiment = Experiment::load(&file, &[format!("protocol.defect={}", defect.name())])?;
     let mut power = Power { runs: Vec::new(), faults: Vec::new(), shown: BTreeSet::new() };
     for seed in 1..=hunts {
         let options = HuntOptions { seed: Some(seed), stop_at_first: true, ..HuntOptions::new(budget) };

@@ -3,7 +3,7 @@
 mod program;
 
 use byzlab::config::EventDetail;
-use byzlab::hunt::{Break, Fault, Finding, Folder, HuntOptions, HuntReport, hunt};
+use byzlab::hunt::{Break, Fault, Finding, Folder, HuntOptions, HuntReport, hunt, hunted_cells, live_cells};
 use byzlab::{Experiment, RunId, run_once};
 use byzlab_analysis::oracle::Invariant;
 use program::{Desk, Finished};
@@ -59,7 +59,8 @@ fn said(report: &HuntReport) -> Vec<String> {
 
 #[test]
 fn the_ready_experiment_is_judged_in_full() {
-    assert_eq!(byzlab::hunt::live_cells(&ready()), ready().cells.len(), "I11 too");
+    let cells = hunted_cells(&ready(), None).unwrap();
+    assert_eq!(live_cells(&cells), ready().cells.len(), "I11 too");
 }
 
 #[test]
@@ -215,15 +216,36 @@ fn bad_input_is_refused_with_a_remedy() {
     refused("e.toml --budget 5 --out h", &["holds a hunt already", "--resume", "--force"]);
     refused("e.toml --budget 9 --out h --resume --seed 7", &["its seed, 1, is not", "hint: "]);
     refused("e.toml --budget 9 --out h --resume --corrupt 0", &["--corrupt", "hint: "]);
-    refused("e.toml --budget 9 --out h --resume --set cluster.replicas=7", &["its configuration is not", "hint: "]);
+    refused(
+        "e.toml --budget 9 --out h --resume --set cluster.replicas=7",
+        &["its configuration is not", "[cluster] has `replicas = 4", "`replicas = 7", "hint: "],
+    );
     desk.write("h/hunt.toml", "[hunt]\nseed = 1\nshrink = true\nruns = \"many\"\n");
     refused("e.toml --budget 9 --out h --resume", &["hunt.toml:4", "runs"]);
     std::fs::remove_file(desk.path("h/hunt.toml")).unwrap();
-    refused("e.toml --budget 9 --out h --resume", &["hunt.toml cannot be read", "--force"]);
+    for how in ["", "--resume", "--force"] {
+        refused(&format!("e.toml --budget 9 --out h {how}"), &["is not the folder of a hunt", "--out"]);
+        refused(&format!("e.toml --budget 9 --out e.toml {how}"), &["is a file", "--out"]);
+    }
+    assert!(desk.path("h/config.toml").exists(), "it stays");
+    desk.write("h/hunt.toml", "");
     assert_eq!(desk.byzlab("hunt e.toml --budget 5 --out h --force").code, Some(0));
+    refused("e.toml --corrupt 9", &["--corrupt 9: there are 4 replicas", "hint: "]);
+    refused("e.toml --corrupt 2 --set adversary.budget=1", &["more than adversary.budget = 1", "hint: "]);
+    refused("e.toml --corrupt 1 --set adversary.preset=chase", &["is spent then", "hint: "]);
     assert_eq!(
         desk.byzlab("hunt e.toml --budget 5 --out fresh --resume").code,
         Some(0),
         "nothing is there to go on from"
     );
+}
+
+#[test]
+fn who_falls_later_counts_among_the_corrupted() {
+    let desk = Desk::with("workload = { requests = 2 }\nexperiment = { time_limit = \"10s\" }");
+    let said = |arguments: &str| desk.byzlab(&format!("hunt e.toml --budget 3 --force --out h {arguments}")).stderr;
+    assert!(said("--set adversary.preset=chase").contains("follows the file"));
+    assert!(said("--set adversary.budget=2").contains("only agreement (I1) is judged"));
+    let crashed = said("--corrupt 1 --set cluster.crash=[{node=1,at=\"1ms\"}]");
+    assert!(crashed.contains("corrupted or down at once"), "{crashed}");
 }

@@ -2,7 +2,7 @@
 
 use super::{CliError, print};
 use crate::config::{Experiment, Settings};
-use crate::hunt::{Folder, HuntOptions, HuntReport, hunt, live_cells};
+use crate::hunt::{Folder, HuntError, HuntOptions, HuntReport, hunt, hunted_cells, live_cells};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write;
@@ -30,7 +30,7 @@ pub(super) struct HuntArguments {
     /// Overrides a key of the file, for example `--set cluster.replicas=7`. May be repeated.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// How many replicas are corrupted in each run. If left out, as the file says, or up to f if it corrupts nobody.
+    /// How many replicas are corrupted from the start of each run. If left out, as the file says, or up to f if it says nothing of it.
     #[arg(long, value_name = "N")]
     corrupt: Option<u16>,
     /// How many runs go on at once; one for each core if left out. What is found does not depend on it.
@@ -74,7 +74,7 @@ pub(super) fn hunt_file(arguments: &HuntArguments) -> Result<ExitCode, CliError>
         arguments.budget,
         out.display()
     );
-    announce(&experiment, arguments.corrupt);
+    announce(&experiment, arguments.corrupt)?;
 
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left; {msg}");
     let bar = ProgressBar::new(arguments.budget.get());
@@ -100,42 +100,49 @@ pub(super) fn hunt_file(arguments: &HuntArguments) -> Result<ExitCode, CliError>
 }
 
 /// Who is corrupted, and what cannot be judged.
-fn announce(experiment: &Experiment, corrupt: Option<u16>) {
-    let cells = || experiment.cells.iter().map(|cell| &*cell.settings);
-    let faults = |settings: &Settings| settings.protocol.cluster.faults();
-    let most = |corrupted: &dyn Fn(&Settings) -> u16| cells().map(corrupted).max().unwrap_or(0);
-    let corrupted = |settings: &Settings| match corrupt {
-        Some(count) => count,
-        None if experiment.corrupts_somebody() => settings.corrupted_count() as u16,
-        None => faults(settings),
-    };
+fn announce(experiment: &Experiment, corrupt: Option<u16>) -> Result<(), HuntError> {
+    let cells = hunted_cells(experiment, corrupt)?;
+    let faults = |settings: &Settings| usize::from(settings.protocol.cluster.faults());
     match corrupt {
-        Some(0) => info!("nobody is corrupted: only the network and crashes go wrong"),
+        Some(0) => info!("nobody is corrupted from the start: only the network and crashes go wrong"),
+        Some(1) => info!("1 replica is corrupted in each run"),
         Some(count) => info!("{count} replicas are corrupted in each run"),
-        None if experiment.corrupts_somebody() => info!("who is corrupted follows the file"),
+        None if experiment.says_who_is_corrupted() => info!("who is corrupted follows the file"),
         None => info!(
             "the file corrupts nobody, so up to f = {} replicas are corrupted in each run; --corrupt 0 hunts without",
-            most(&faults)
+            cells.iter().map(|settings| faults(settings)).max().unwrap_or(0)
         ),
     }
-    let broken = cells().filter(|settings| corrupted(settings) > faults(settings)).count();
+    let broken = cells.iter().filter(|settings| settings.most_corrupted() > faults(settings)).count();
     if broken > 0 {
         warn!(
             "assumption broken: in {broken} of {} cells more than f replicas are corrupted; there only agreement (I1) is judged",
-            cells().count()
+            cells.len()
         );
     }
-    let live = live_cells(experiment);
-    if live < experiment.cells.len() {
-        let count = experiment.cells.len() - live;
+    let is_weak = |settings: &Settings| {
+        let corrupted = settings.most_corrupted();
+        corrupted <= faults(settings) && corrupted + usize::from(settings.most_down()) > faults(settings)
+    };
+    let weak = cells.iter().filter(|settings| is_weak(settings)).count();
+    if weak > 0 {
         warn!(
-            "in {count} of {} cells liveness (I11) is not judged\n  hint: raise experiment.time_limit, lower the timeouts, or give [oracles] liveness_bound",
-            experiment.cells.len()
+            "assumption broken: in {weak} of {} cells more than f replicas are corrupted or down at once by the crashes of the file",
+            cells.len()
+        );
+    }
+    let live = live_cells(&cells);
+    if live < cells.len() {
+        warn!(
+            "in {} of {} cells liveness (I11) is not judged\n  hint: raise experiment.time_limit, lower the timeouts, or give [oracles] liveness_bound",
+            cells.len() - live,
+            cells.len()
         );
     }
     for line in experiment.idle_scenes() {
         warn!("{line}");
     }
+    Ok(())
 }
 
 /// What came of it.
@@ -177,9 +184,12 @@ fn render(report: &HuntReport, elapsed: Duration, cores: usize) -> String {
         let shrunk: u64 = report.findings.iter().map(|finding| finding.count).sum();
         let _ = writeln!(
             text,
-            "first violated: {}; of these runs {shrunk} were made small and told apart by cause, the others are counted",
+            "first violated: {}; {shrunk} of these runs were looked at closely and told apart by cause",
             broken.join(", ")
         );
+        if shrunk < violations {
+            text += "the others were only counted: other causes may hide among them\n";
+        }
     }
     if let Some(bound) = report.upper_bound() {
         let _ = writeln!(

@@ -3,6 +3,7 @@
 
 use super::draw::{Stage, pick};
 use super::shrink::{fewer, fewer_than_all};
+use crate::config::parameters;
 use byzlab_adversary::attacks::{ChasePrimary, CorruptAt, Mutate, Silent};
 use byzlab_adversary::{ActsOn, AttackConfig, AttackKind, Groups, Need, NodeSort, Parameter, Scope, Visit};
 use byzlab_network::{Draw, Latency, NodeId, Span, Time};
@@ -142,7 +143,7 @@ fn draw_scope(kind: &AttackKind, stage: &Stage, corrupted: &[NodeId], draw: &mut
     let recipients = stage.rift(draw).0;
     let in_round = draw.unit() < 0.3;
     let (_, view, seq) = stage.round(draw, &one_kind);
-    Scope {
+    let drawn = Scope {
         members,
         start,
         end,
@@ -151,15 +152,31 @@ fn draw_scope(kind: &AttackKind, stage: &Stage, corrupted: &[NodeId], draw: &mut
         view: view.filter(|_| in_round).map(|view| View(view as u32)),
         seq: seq.filter(|_| in_round),
         to: (about.acts_on != ActsOn::Hearing && draw.unit() < 0.4).then_some(recipients),
+    };
+    // A file cannot say both a parameter and a part of the scope that has the same name.
+    Scope {
+        probability: if has_parameter(kind, "probability") { 1.0 } else { drawn.probability },
+        messages: drawn.messages.filter(|_| !has_parameter(kind, "messages")),
+        view: drawn.view.filter(|_| !has_parameter(kind, "view")),
+        seq: drawn.seq.filter(|_| !has_parameter(kind, "seq")),
+        to: drawn.to.filter(|_| !has_parameter(kind, "to")),
+        ..drawn
     }
 }
 
+fn has_parameter(kind: &AttackKind, name: &str) -> bool {
+    parameters(kind).iter().any(|text| text.parameter.name == name)
+}
+
 /// The same attack on less, or a simpler one.
-pub(super) fn narrower_attacks(AttackConfig { kind, scope }: &AttackConfig, stage: &Stage) -> Vec<AttackConfig> {
+pub(super) fn narrower_attacks(attack: &AttackConfig, stage: &Stage) -> Vec<AttackConfig> {
+    let AttackConfig { kind, scope } = attack;
     let mut attacks = Vec::new();
     let with_scope = |scope: Scope| AttackConfig { kind: kind.clone(), scope };
     let usual = AttackKind::named(kind.name()).filter(|usual| usual != kind);
-    attacks.extend(usual.map(|kind| AttackConfig { kind, scope: scope.clone() }));
+    let usual = usual.map(|kind| AttackConfig { kind, scope: scope.clone() });
+    // Another attack may play the parts already.
+    attacks.extend(usual.filter(|usual| !plays_parts(usual) || plays_parts(attack)));
     if scope.probability < 1.0 {
         attacks.push(with_scope(Scope { probability: 1.0, ..scope.clone() }));
     }
@@ -174,7 +191,8 @@ pub(super) fn narrower_attacks(AttackConfig { kind, scope }: &AttackConfig, stag
             fewer(members).into_iter().map(|members| with_scope(Scope { members: Some(members), ..scope.clone() })),
         );
     }
-    if !matches!(kind.about().acts_on, ActsOn::Hearing | ActsOn::Itself | ActsOn::Identity) {
+    let is_said = !matches!(kind.about().acts_on, ActsOn::Hearing | ActsOn::Itself | ActsOn::Identity);
+    if is_said && !has_parameter(kind, "to") {
         for to in fewer_than_all(scope.to.as_deref(), &stage.all_replicas()) {
             attacks.push(with_scope(Scope { to: Some(to), ..scope.clone() }));
         }

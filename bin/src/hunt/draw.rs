@@ -11,13 +11,20 @@ use byzlab_adversary::{AttackKind, Need};
 use byzlab_analysis::oracle::Liveness;
 use byzlab_network::{Action, Draw, Key, NodeId, Rule, RuleScope, Span, Time, Transport};
 use byzlab_replica::{Authentication, MessageKind, Outage};
+use std::collections::BTreeSet;
 
 /// What must be known of a cell to draw faults for its runs.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says whether something may be drawn")]
 pub(super) struct Stage {
     pub(super) replicas: u16,
     pub(super) clients: u16,
+    /// How many can be corrupted or down at once by what is drawn.
     faults: u16,
+    /// How many fall while the run goes on because the file says so.
+    falling: u16,
+    /// Whether an attack of the file plays several parts: an experiment takes one such attack.
+    has_parts: bool,
     /// How many sequence numbers the requests need, more or less.
     numbers: u64,
     requests: u64,
@@ -48,7 +55,9 @@ impl Stage {
             kinds: drawable_kinds(has),
             replicas: cluster.replicas(),
             clients: protocol.clients,
-            faults: cluster.faults(),
+            faults: cluster.faults().saturating_sub(settings.most_down()),
+            falling: settings.adversary.takeovers(cluster),
+            has_parts: settings.adversary.attacks.iter().any(plays_parts),
             numbers: settings.requests().div_ceil(protocol.batch_size.get() as u64).min(16),
             requests: settings.workload.requests.min(16),
             checkpoint_interval: protocol.checkpoint_interval.get(),
@@ -73,7 +82,7 @@ impl Stage {
             count += draw.up_to(12);
         }
         // Instead of a replica that is spared one may crash, which is one of the f while it is down, or fall later.
-        let spared = self.faults.saturating_sub(corrupted.len() as u16);
+        let spared = self.faults.saturating_sub(corrupted.len() as u16 + self.falling);
         let takeovers = if self.may_spare && draw.unit() < 0.3 { spared } else { 0 };
         let may_crash = self.may_crash && spared > takeovers;
         let mut faults = Vec::new();
@@ -88,15 +97,19 @@ impl Stage {
                     crashes.push(crash);
                     faults.push(Fault::Crash(crash));
                 }
-            } else if choice < 0.45 && (takeovers > 0 || !corrupted.is_empty()) {
+            } else if choice < 0.45 && (takeovers + self.falling > 0 || !corrupted.is_empty()) {
                 let attack = draw_attack(self, &corrupted, draw);
                 let has_parts = |fault: &Fault| matches!(fault, Fault::Attack(attack) if plays_parts(attack));
-                if !(plays_parts(&attack) && faults.iter().any(has_parts)) {
+                if !plays_parts(&attack) || !(self.has_parts || faults.iter().any(has_parts)) {
                     faults.push(Fault::Attack(attack));
                 }
             } else {
                 faults.push(Fault::Network(self.network_fault(draw)));
             }
+        }
+        // What does not fit is left out, and a run without faults would be one of another experiment.
+        if faults.is_empty() {
+            faults.push(Fault::Network(self.network_fault(draw)));
         }
         Schedule { corrupted, takeovers, faults }
     }
@@ -290,6 +303,23 @@ pub(super) fn pick<T: Copy>(draw: &mut Draw, items: &[T]) -> T {
 /// A number in `0..=most`, more likely a low one.
 fn low(draw: &mut Draw, most: u64) -> u64 {
     draw.up_to(most).min(draw.up_to(most))
+}
+
+impl Settings {
+    /// How many replicas are down at once by the crashes of the file, at most. One that does not come back, or comes back with nothing,
+    /// counts from then on.
+    pub(crate) fn most_down(&self) -> u16 {
+        let is_down = |crash: &Crash, now: Time| {
+            let end = crash.outage.recover_at.filter(|_| crash.outage.durable);
+            crash.outage.at <= now && end.is_none_or(|end| now <= end)
+        };
+        let down = |now: Time| {
+            let nodes: BTreeSet<NodeId> =
+                self.crashes.iter().filter(|crash| is_down(crash, now)).map(|crash| crash.node).collect();
+            nodes.len() as u16
+        };
+        self.crashes.iter().map(|crash| down(crash.outage.at)).max().unwrap_or(0)
+    }
 }
 
 /// By when the network is to be stable, and whether liveness is judged then: early enough that what is stuck at that instant is

@@ -1,7 +1,7 @@
 //! What a hunt found: its cause, and the files that show it.
 
 use super::schedule::Schedule;
-use super::{HuntError, Hunter};
+use super::{HuntError, Hunter, play, says};
 use crate::config::{Cell, EventDetail, Experiment, Settings};
 use crate::trace::Trace;
 use byzlab_analysis::oracle::Invariant;
@@ -115,6 +115,20 @@ impl Finding {
             let path = own.join(name);
             fs::write(&path, text).map_err(failed(&path))?;
         }
+        self.reproduce(&experiment, &own)
+    }
+
+    /// Whether the file that was written is read as what was run, and breaks the same: a finding that cannot be shown again is none.
+    fn reproduce(&self, experiment: &Experiment, own: &Path) -> Result<(), HuntError> {
+        let path = own.join("experiment.toml");
+        let lost = |problem: String| HuntError::Lost { path: path.clone(), problem };
+        let again = Experiment::parse(&path.display().to_string(), &experiment.to_toml(), own, &[])
+            .map_err(|error| lost(format!("it is refused: {error}")))?;
+        let shown = says(&play(&again.base, again.seed), self.what);
+        if shown.as_ref() != Some(&self.violation) {
+            let shown = shown.unwrap_or_else(|| format!("no violation of {}", self.what));
+            return Err(lost(format!("it shows {shown}\n  instead of {}", self.violation)));
+        }
         Ok(())
     }
 
@@ -135,7 +149,7 @@ impl Finding {
             writeln!(text, "Run {run} of the hunt of {name} with seed {seed}; cell {cell}{}.", parameters.join(","));
         let corrupted: Vec<String> = self.schedule.corrupted.iter().map(ToString::to_string).collect();
         let corrupted = if corrupted.is_empty() { "nobody".to_owned() } else { corrupted.join(" ") };
-        let _ = writeln!(text, "Corrupted: {corrupted}. It takes {} faults:", self.schedule.faults.len());
+        let _ = writeln!(text, "Corrupted: {corrupted}. It takes {}:", self.schedule.size());
         for fault in &self.schedule.faults {
             let _ = writeln!(text, "* {fault}");
         }

@@ -10,6 +10,8 @@
 
 mod attacks;
 mod draw;
+#[cfg(test)]
+mod draw_tests;
 mod finding;
 mod progress;
 mod schedule;
@@ -18,9 +20,9 @@ mod shrink;
 pub use finding::{Break, Finding};
 pub use schedule::{Deed, Fault, NetworkFault, Schedule};
 
-use crate::config::{ConfigError, Corrupted, EventDetail, Experiment, Settings};
+use crate::config::{Cell, ConfigError, Corrupted, EventDetail, Experiment, Settings};
 use crate::run::{RunId, RunResult, run_guarded};
-use byzlab_adversary::Selection;
+use byzlab_adversary::{AttackConfig, Need, Selection};
 use byzlab_analysis::oracle::Invariant;
 use byzlab_network::Key;
 use draw::{Stage, stable_by};
@@ -46,7 +48,7 @@ pub struct HuntOptions {
     pub stop_at_first: bool,
     /// Whether schedules that break something are made smaller.
     pub shrink: bool,
-    /// How many replicas are corrupted in each run, at most; if none, as the experiment says, or f if it corrupts nobody.
+    /// How many replicas are corrupted from the start of each run; if none, as the experiment says, or up to f if it says nothing of it.
     pub corrupt: Option<u16>,
     /// Where findings are written; nowhere if none.
     pub out: Option<PathBuf>,
@@ -118,13 +120,45 @@ pub enum HuntError {
         /// What is in it.
         found: &'static str,
     },
+    /// The folder is not that of a hunt, and what is in it must not be lost.
+    #[error("{} is not the folder of a hunt: it is not empty and has no hunt.toml\n  hint: choose another folder with --out", folder.display())]
+    NoHunt {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// What should be a folder is a file.
+    #[error("{} is a file, and findings take a folder\n  hint: choose another name with --out", path.display())]
+    NoFolder {
+        /// The file.
+        path: PathBuf,
+    },
+    /// So many replicas cannot be corrupted.
+    #[error("--corrupt {count}: {problem}\n  hint: {remedy}")]
+    Corrupt {
+        /// How many.
+        count: u16,
+        /// Why not.
+        problem: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// The file of a finding does not do it again.
+    #[error("{} does not show what the hunt found: {problem}\n  hint: this is a defect of byzlab; please report it with that folder", path.display())]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// What it shows instead.
+        problem: String,
+    },
     /// The folder holds another hunt.
-    #[error("{} cannot be resumed: its {what} is not that of this hunt\n  hint: give what it was started with, or another folder with --out", folder.display())]
+    #[error("{} cannot be resumed: its {what} is not that of this hunt{difference}\n  hint: give what it was started with, or another folder with --out", folder.display())]
     Differs {
         /// The folder.
         folder: PathBuf,
         /// What differs.
         what: String,
+        /// How, if that is not said yet.
+        difference: String,
     },
     /// A file of the folder is not there or cannot be read.
     #[error("{} cannot be read: {source}\n  hint: start anew with --force", path.display())]
@@ -155,6 +189,10 @@ const BLOCK: u64 = 512;
 
 /// Hunts. `progress` is told now and then of what has come of it so far.
 ///
+/// # Panics
+///
+/// If a run that broke something does not do so when it is made again: runs are functions of their settings and seeds.
+///
 /// ```
 /// use byzlab::Experiment;
 /// use byzlab::hunt::{HuntOptions, hunt};
@@ -170,7 +208,7 @@ pub fn hunt(
     options: &HuntOptions,
     progress: impl Fn(&HuntReport),
 ) -> Result<HuntReport, HuntError> {
-    let hunter = Hunter::new(experiment, options);
+    let hunter = Hunter::new(experiment, options)?;
     let jobs = options.jobs.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let block = BLOCK.max(64 * jobs as u64);
     let mut state = match &options.out {
@@ -193,7 +231,8 @@ pub fn hunt(
         let place = |index: u64| to_shrink[index as usize];
         let findings = spread(jobs, 0..to_shrink.len() as u64, false, |index| {
             let (number, what) = place(index);
-            Some(hunter.finding(number, what))
+            let finding = hunter.finding(number, what);
+            Some(finding.unwrap_or_else(|| panic!("run {number} of the hunt broke {what}, and made again it does not")))
         });
         for (_, finding) in findings {
             let changed = state.merge(finding);
@@ -257,27 +296,13 @@ struct Hunter<'a> {
 }
 
 impl<'a> Hunter<'a> {
-    fn new(experiment: &'a Experiment, options: &HuntOptions) -> Hunter<'a> {
+    fn new(experiment: &'a Experiment, options: &HuntOptions) -> Result<Hunter<'a>, HuntError> {
         let seed = options.seed.unwrap_or(experiment.seed);
-        let says_whom = experiment.corrupts_somebody();
-        let cell = |settings: &Arc<Settings>| {
-            let count = match options.corrupt {
-                Some(count) => count.min(settings.protocol.cluster.replicas()),
-                None if says_whom => return (Arc::clone(settings), Stage::of(settings, false)),
-                None => settings.protocol.cluster.faults(),
-            };
-            let mut settings = (**settings).clone();
-            let selection = match settings.adversary.corrupted {
-                Corrupted::Count(_, selection) | Corrupted::Faults(selection) => selection,
-                Corrupted::Members(_) => Selection::Random,
-            };
-            settings.adversary.corrupted = Corrupted::Count(count, selection);
-            let stage = Stage::of(&settings, options.corrupt.is_none());
-            (Arc::new(settings), stage)
-        };
-        let cells = experiment.cells.iter().map(|each| cell(&each.settings)).collect();
+        let may_spare = options.corrupt.is_none() && !experiment.says_who_is_corrupted();
+        let cells = hunted_cells(experiment, options.corrupt)?;
+        let cells = cells.into_iter().map(|cell| (Arc::clone(&cell), Stage::of(&cell, may_spare))).collect();
         let runs = Key::root(seed).component("hunt");
-        Hunter { experiment, corrupt: options.corrupt, cells, seed, runs, shrinks: options.shrink }
+        Ok(Hunter { experiment, corrupt: options.corrupt, cells, seed, runs, shrinks: options.shrink })
     }
 
     /// The cell of a run, the seed of an experiment whose first run it is, and its faults.
@@ -297,8 +322,8 @@ impl<'a> Hunter<'a> {
         what_broke(&play(&schedule.settings(&self.cells[cell as usize].0), seed))
     }
 
-    /// The finding that a run is, which breaks something.
-    fn finding(&self, run: u64, what: Break) -> Finding {
+    /// The finding that a run is which breaks this; none if it does not.
+    fn finding(&self, run: u64, what: Break) -> Option<Finding> {
         let (cell, seed, mut schedule) = self.plan(run);
         let (base, stage) = &self.cells[cell as usize];
         if self.shrinks {
@@ -306,24 +331,70 @@ impl<'a> Hunter<'a> {
             schedule = shrink(schedule, stage, breaks);
         }
         let settings = Arc::new(schedule.settings(base));
-        let violation = says(&play(&settings, seed), what).unwrap_or_default();
+        let violation = says(&play(&settings, seed), what)?;
         let kinds: Vec<String> = schedule.kinds().into_iter().collect();
         let causes = if kinds.is_empty() { "no fault".to_owned() } else { kinds.join(" + ") };
         let signature = format!("{what}: {causes}");
-        Finding { what, signature, count: 1, first_run: run, run, cell, seed, schedule, settings, violation }
+        Some(Finding { what, signature, count: 1, first_run: run, run, cell, seed, schedule, settings, violation })
     }
 }
 
 impl Experiment {
-    /// Whether some replica is corrupted in some cell.
-    pub(crate) fn corrupts_somebody(&self) -> bool {
-        self.cells.iter().any(|cell| cell.settings.corrupted_count() > 0)
+    /// Whether the file says how many replicas are corrupted, from the start or later. A budget of none counts too.
+    pub(crate) fn says_who_is_corrupted(&self) -> bool {
+        let says = |settings: &Settings| settings.corrupted_count() > 0 || settings.adversary.budget.is_some();
+        self.cells.iter().any(|cell| says(&cell.settings))
     }
 }
 
-/// In how many cells of an experiment a hunt judges liveness (I11).
-pub fn live_cells(experiment: &Experiment) -> usize {
-    experiment.cells.iter().filter(|cell| stable_by(&cell.settings).1).count()
+/// The settings of each cell as a hunt corrupts replicas in it, before it draws faults; with what `--corrupt` says.
+pub fn hunted_cells(experiment: &Experiment, corrupt: Option<u16>) -> Result<Vec<Arc<Settings>>, HuntError> {
+    let says_who = experiment.says_who_is_corrupted();
+    let cell = |cell: &Cell| {
+        let settings = &cell.settings;
+        let count = match corrupt {
+            Some(count) => check_count(count, settings)?,
+            None if says_who => return Ok(Arc::clone(settings)),
+            // Who is down by the file is one of the f.
+            None => settings.protocol.cluster.faults().saturating_sub(settings.most_down()),
+        };
+        let mut settings = Settings::clone(settings);
+        let selection = match settings.adversary.corrupted {
+            Corrupted::Count(_, selection) | Corrupted::Faults(selection) => selection,
+            Corrupted::Members(_) => Selection::Random,
+        };
+        settings.adversary.corrupted = Corrupted::Count(count, selection);
+        Ok(Arc::new(settings))
+    };
+    experiment.cells.iter().map(cell).collect()
+}
+
+/// What the file allows of `--corrupt`.
+fn check_count(count: u16, settings: &Settings) -> Result<u16, HuntError> {
+    let refused = |problem: String, remedy| Err(HuntError::Corrupt { count, problem, remedy });
+    let replicas = settings.protocol.cluster.replicas();
+    if count > replicas {
+        return refused(format!("there are {replicas} replicas"), "corrupt fewer, or raise cluster.replicas");
+    }
+    let Some(budget) = settings.adversary.budget else { return Ok(count) };
+    if count > budget {
+        return refused(
+            format!("more than adversary.budget = {budget} of the file"),
+            "corrupt fewer, or raise the budget",
+        );
+    }
+    let falls = |attack: &AttackConfig| attack.kind.about().needs.contains(&Need::Budget);
+    if count == budget && settings.adversary.attacks.iter().any(falls) {
+        let problem =
+            format!("attacks of the file corrupt others later, and adversary.budget = {budget} is spent then");
+        return refused(problem, "corrupt fewer, or raise the budget");
+    }
+    Ok(count)
+}
+
+/// In how many of these cells a hunt judges liveness (I11).
+pub fn live_cells(cells: &[Arc<Settings>]) -> usize {
+    cells.iter().filter(|settings| stable_by(settings).1).count()
 }
 
 /// The key of the first run of an experiment with this seed.

@@ -15,18 +15,23 @@ const CONFIG: &str = "config.toml";
 /// Makes the folder of a hunt, or looks whether the hunt in it can go on as this one; then it is taken up from there.
 pub(super) fn open(hunter: &Hunter<'_>, folder: &Path, how: super::Folder) -> Result<State, HuntError> {
     let (config, progress) = (folder.join(CONFIG), folder.join(NAME));
-    let is_there = [CONFIG, NAME, "findings"].into_iter().find(|name| folder.join(name).exists());
-    match (is_there, how) {
-        (Some(_), super::Folder::Resume) => {
+    if folder.is_file() {
+        return Err(HuntError::NoFolder { path: folder.to_owned() });
+    }
+    let is_empty = fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    match (progress.exists(), how) {
+        (false, _) if !is_empty => return Err(HuntError::NoHunt { folder: folder.to_owned() }),
+        (true, super::Folder::Resume) => {
             let read = |path: &Path| {
                 fs::read_to_string(path).map_err(|source| HuntError::Read { path: path.to_owned(), source })
             };
-            if read(&config)? != hunter.experiment.to_toml() {
-                return Err(HuntError::Differs { folder: folder.to_owned(), what: "configuration".to_owned() });
+            if let Some(difference) = difference(&read(&config)?, &hunter.experiment.to_toml()) {
+                let what = "configuration".to_owned();
+                return Err(HuntError::Differs { folder: folder.to_owned(), what, difference });
             }
             return restore(hunter, folder, &progress.display().to_string(), &read(&progress)?);
         }
-        (Some(found), super::Folder::New) => return Err(HuntError::Occupied { folder: folder.to_owned(), found }),
+        (true, super::Folder::New) => return Err(HuntError::Occupied { folder: folder.to_owned(), found: NAME }),
         _ => {}
     }
     let failed = |path: &Path| {
@@ -34,14 +39,33 @@ pub(super) fn open(hunter: &Hunter<'_>, folder: &Path, how: super::Folder) -> Re
         move |source| HuntError::Write { path, source }
     };
     fs::create_dir_all(folder).map_err(failed(folder))?;
+    // First what tells the folder of a hunt from others.
+    let state = State::default();
+    save(hunter, &state, folder)?;
     let findings = folder.join("findings");
     if findings.exists() {
         fs::remove_dir_all(&findings).map_err(failed(&findings))?;
     }
     fs::write(&config, hunter.experiment.to_toml()).map_err(failed(&config))?;
-    let state = State::default();
-    save(hunter, &state, folder)?;
     Ok(state)
+}
+
+/// The first line in which two configurations differ, with its table; none if they are the same.
+fn difference(before: &str, now: &str) -> Option<String> {
+    let mut lines = (before.lines(), now.lines());
+    let mut table = "";
+    loop {
+        let (before, now) = match (lines.0.next(), lines.1.next()) {
+            (None, None) => return None,
+            (before, now) => (before.unwrap_or_default(), now.unwrap_or_default()),
+        };
+        if before != now {
+            return Some(format!(": {table} has `{}` there and `{}` here", before.trim(), now.trim()));
+        }
+        if now.starts_with('[') {
+            table = now;
+        }
+    }
 }
 
 /// Writes how far a hunt has come, at once or not at all.
@@ -90,7 +114,7 @@ fn restore(hunter: &Hunter<'_>, folder: &Path, name: &str, written: &str) -> Res
     let document = Document::parse(name, written)?;
     let root = document.root();
     let hunt = root.section("hunt")?;
-    let differs = |what: String| HuntError::Differs { folder: folder.to_owned(), what };
+    let differs = |what: String| HuntError::Differs { folder: folder.to_owned(), what, difference: String::new() };
     let seed: u64 = hunt.required("seed", integer(0..))?;
     if seed != hunter.seed {
         return Err(differs(format!("seed, {seed},")));
@@ -112,13 +136,14 @@ fn restore(hunter: &Hunter<'_>, folder: &Path, name: &str, written: &str) -> Res
         let codes = Break::all().map(|what| (what.code(), what)).collect::<Vec<_>>();
         let what = section.required("what", crate::config::word(codes))?;
         let run: u64 = section.required("run", integer(0..=state.runs.saturating_sub(1)))?;
-        let mut finding = hunter.finding(run, what);
         let signature: String = section.required("signature", text())?;
-        if finding.signature != signature {
-            let problem = format!("run {run} shows something else now: {}", finding.signature);
+        let shown = hunter.finding(run, what);
+        let Some(mut finding) = shown.clone().filter(|finding| finding.signature == signature) else {
+            let shown = shown.map_or(format!("no violation of {what}"), |finding| finding.signature);
+            let problem = format!("run {run} shows something else now: {shown}");
             let remedy = "another version of byzlab made this folder: start anew with --force, or with another --out";
             return Err(ConfigError::new(section.origin("signature"), problem).hint(remedy).into());
-        }
+        };
         finding.count = section.required("count", integer(1..))?;
         finding.first_run = section.required("first_run", integer(0..))?;
         for known in ["faults", "folder"] {

@@ -177,6 +177,14 @@ impl Schedule {
         self.faults.iter().map(Fault::kind).collect()
     }
 
+    /// How many faults it has, in words.
+    pub(super) fn size(&self) -> String {
+        match self.faults.len() {
+            1 => "1 fault".to_owned(),
+            count => format!("{count} faults"),
+        }
+    }
+
     /// The settings of a run with these faults on top of what `base` says.
     pub fn settings(&self, base: &Settings) -> Settings {
         let is_corrupted = |node: &NodeId| self.corrupted.contains(node);
@@ -185,10 +193,13 @@ impl Schedule {
         if self.takeovers > 0 {
             settings.adversary.budget = Some(self.corrupted.len() as u16 + self.takeovers);
         }
+        let clients: Vec<NodeId> = settings.adversary.corrupted_clients(&settings.protocol).collect();
+        // Whoever falls later can be anybody.
+        let falls = settings.adversary.takeovers(settings.protocol.cluster) > 0;
         // An attack or a crash that the file has for certain replicas may have nobody left in this run.
         settings.adversary.attacks.retain_mut(|attack| match &mut attack.scope.members {
             Some(members) => {
-                members.retain(is_corrupted);
+                members.retain(|node| falls || is_corrupted(node) || clients.contains(node));
                 !members.is_empty()
             }
             None => true,

@@ -84,7 +84,7 @@ impl<B: Fn(&Schedule) -> bool> Search<B> {
 }
 
 /// Smaller or simpler versions of a fault, those that leave out most first.
-fn narrower(fault: &Fault, stage: &Stage) -> Vec<Fault> {
+pub(super) fn narrower(fault: &Fault, stage: &Stage) -> Vec<Fault> {
     match fault {
         Fault::Network(fault) => narrower_network(fault, stage).into_iter().map(Fault::Network).collect(),
         Fault::Attack(attack) => narrower_attacks(attack, stage).into_iter().map(Fault::Attack).collect(),
