@@ -107,11 +107,33 @@ impl Stage {
                 faults.push(Fault::Network(self.network_fault(draw)));
             }
         }
+        if draw.unit() < 0.5 {
+            self.focus(&mut faults, draw);
+        }
         // What does not fit is left out, and a run without faults would be one of another experiment.
         if faults.is_empty() {
             faults.push(Fault::Network(self.network_fault(draw)));
         }
         Schedule { corrupted, takeovers, faults }
+    }
+
+    /// Most of what is about some number is about the same one: what goes wrong there in one view matters in the next.
+    fn focus(&self, faults: &mut [Fault], draw: &mut Draw) {
+        let number = 1 + low(draw, self.numbers - 1);
+        let is_vote =
+            |kind: &MessageKind| matches!(kind, MessageKind::PrePrepare | MessageKind::Prepare | MessageKind::Commit);
+        let is_about_votes =
+            |kinds: &Option<Vec<MessageKind>>| kinds.as_ref().is_some_and(|kinds| kinds.iter().all(is_vote));
+        for fault in faults {
+            let seq = match fault {
+                Fault::Network(fault) if is_about_votes(&fault.kinds) => &mut fault.seq,
+                Fault::Attack(attack) if is_about_votes(&attack.scope.messages) => &mut attack.scope.seq,
+                _ => continue,
+            };
+            if seq.is_some() && draw.unit() < 0.85 {
+                *seq = Some(number);
+            }
+        }
     }
 
     /// One honest replica crashes at a time.
