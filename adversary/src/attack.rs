@@ -60,6 +60,23 @@ impl Default for Scope {
 }
 
 impl Scope {
+    /// The same, but only as far as these keys say, see [`About::limits`].
+    #[must_use]
+    pub fn within(&self, limits: &[&str]) -> Scope {
+        let (scope, all) = (self.clone(), Scope::default());
+        let has = |key: &str| limits.contains(&key);
+        Scope {
+            members: scope.members.filter(|_| has("members")),
+            start: if has("start") { scope.start } else { all.start },
+            end: if has("end") { scope.end } else { all.end },
+            probability: if has("probability") { scope.probability } else { all.probability },
+            messages: scope.messages.filter(|_| has("messages")),
+            view: scope.view.filter(|_| has("view")),
+            seq: scope.seq.filter(|_| has("seq")),
+            to: scope.to.filter(|_| has("to")),
+        }
+    }
+
     fn is_open_at(&self, now: Time) -> bool {
         self.start <= now && now < self.end
     }
@@ -127,6 +144,19 @@ pub enum Need {
     Macs,
 }
 
+impl Need {
+    /// What an experiment says to have it.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Need::Network => "[adversary.network]",
+            Need::Clients => "adversary.clients",
+            Need::Budget => "adversary.budget",
+            Need::ViewChanges => "protocol.view_change = true",
+            Need::Macs => "protocol.authentication = \"mac\"",
+        }
+    }
+}
+
 /// What an attack acts on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ActsOn {
@@ -155,6 +185,8 @@ pub struct About {
     pub messages: &'static [MessageKind],
     /// On which way.
     pub acts_on: ActsOn,
+    /// Whether it says things of its own accord besides.
+    pub unprompted: bool,
     /// What it takes.
     pub needs: &'static [Need],
     /// Why no bound on latency holds under it even with at most f corrupted replicas; none if it does.
@@ -169,7 +201,16 @@ impl About {
         summary: &'static str,
         messages: &'static [MessageKind],
     ) -> About {
-        About { name, family, summary, messages, acts_on: ActsOn::Saying, needs: &[], unbounded: None }
+        About {
+            name,
+            family,
+            summary,
+            messages,
+            acts_on: ActsOn::Saying,
+            unprompted: false,
+            needs: &[],
+            unbounded: None,
+        }
     }
 
     /// An attack on what corrupted replicas hear.
@@ -197,6 +238,11 @@ impl About {
         About { acts_on: ActsOn::Both, ..self }
     }
 
+    /// The same, which says things of its own accord besides.
+    pub(crate) const fn unprompted(self) -> About {
+        About { unprompted: true, ..self }
+    }
+
     /// The same, which takes something.
     pub(crate) const fn needing(self, needs: &'static [Need]) -> About {
         About { needs, ..self }
@@ -205,6 +251,33 @@ impl About {
     /// The same, under which no bound on latency holds.
     pub(crate) const fn unbounded(self, why: &'static str) -> About {
         About { unbounded: Some(why), ..self }
+    }
+
+    /// The parts of a [`Scope`] that limit it, as keys of a configuration.
+    pub fn limits(&self) -> &'static [&'static str] {
+        const ALL: [&str; 8] = ["members", "start", "end", "probability", "messages", "view", "seq", "to"];
+        let is_of_nobody = self.needs.contains(&Need::Network) || self.needs.contains(&Need::Budget);
+        match self.acts_on {
+            ActsOn::Identity => &ALL[..1],
+            // The adversary as a whole acts, and none of its members.
+            ActsOn::Itself if is_of_nobody => &ALL[1..3],
+            ActsOn::Itself => &ALL[..3],
+            _ if self.unprompted => &ALL[..3],
+            ActsOn::Hearing => &ALL[..7],
+            ActsOn::Saying | ActsOn::Both => &ALL,
+        }
+    }
+
+    /// Whether replicas can take part.
+    pub fn is_for_replicas(&self) -> bool {
+        !self.needs.contains(&Need::Clients)
+    }
+
+    /// Whether clients can take part, if it acts on these of its messages: a client says requests and hears replies.
+    pub fn is_for_clients(&self, messages: &[MessageKind]) -> bool {
+        let says = self.says() && messages.contains(&MessageKind::Request);
+        let hears = self.hears() && messages.contains(&MessageKind::Reply);
+        self.needs.contains(&Need::Clients) || says || hears
     }
 
     fn hears(&self) -> bool {

@@ -9,8 +9,13 @@
 
 use byzlab::config::{PRESETS, ParameterText, parameters};
 use byzlab::{Experiment, RunOptions, run_experiment};
-use byzlab_adversary::{About, ActsOn, AttackKind, Need};
-use byzlab_analysis::{AnalysisOptions, Estimate, GroupSummary, Metric, RunTable, analyze_metrics};
+use byzlab_adversary::{About, ActsOn, AttackKind};
+use byzlab_analysis::statistics::Moments;
+use byzlab_analysis::{
+    AnalysisOptions, Estimate, EventReader, GroupSummary, Metric, Outcome, RunMeasures, RunRow, RunTable, RunValue,
+    summarize,
+};
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -52,30 +57,19 @@ fn describe(kind: &AttackKind, about: About) {
         println!("\n| parameter | meaning | default |\n|---|---|---|");
     }
     for ParameterText { parameter, value } in parameters {
-        let default = value.map_or_else(|| parameter.otherwise.to_owned(), |value| format!("`{}`", plain(&value)));
+        let default = value.map_or_else(|| parameter.otherwise.to_owned(), |value| format!("`{value}`"));
         println!("| `{}` | {} | {default} |", parameter.name, parameter.about);
     }
-    let needs: Vec<&str> = about.needs.iter().map(|need| name_of(*need)).collect();
+    let needs: Vec<String> = about.needs.iter().map(|need| format!("`{}`", need.setting())).collect();
     if !needs.is_empty() {
         println!("\nTakes {}.", needs.join(" and "));
     }
-    if about.acts_on == ActsOn::Hearing {
+    if about.acts_on == ActsOn::Hearing && !about.unprompted {
         println!("\nIt acts on what corrupted replicas receive.");
     }
-}
-
-/// Without the parts of a distribution that are zero.
-fn plain(value: &str) -> String {
-    value.replace(", offset = \"0ms\"", "").replace(", min = \"0ms\" }", " }")
-}
-
-fn name_of(need: Need) -> &'static str {
-    match need {
-        Need::Network => "`[adversary.network]`",
-        Need::Clients => "`adversary.clients`",
-        Need::Budget => "`adversary.budget`",
-        Need::ViewChanges => "`protocol.view_change = true`",
-        Need::Macs => "`protocol.authentication = \"mac\"`",
+    if !about.limits().contains(&"to") {
+        let limits: Vec<String> = about.limits().iter().map(|key| format!("`{key}`")).collect();
+        println!("\nLimited by {}.", limits.join(", "));
     }
 }
 
@@ -88,17 +82,19 @@ fn measure(about: About) -> Result<(), Box<dyn Error>> {
     println!("\n[configs/attacks/{0}.toml](../configs/attacks/{0}.toml): {1}\n", about.name, comment.join("\n"));
     println!("```toml\n{}\n```\n", adversary_of(&text));
     let (attacked, honest) = (run(&file, &[])?, run(&file, &["adversary={}".to_owned()])?);
+    println!("{} runs a row:\n", attacked.runs);
     println!(
-        "| n | runs completed, % | requests, % | client latency, ms | without adversary, ms | times | view changes a run |"
+        "| n | runs completed, % | requests, % | client latency, ms | without adversary, ms | times | added, ms | view changes a run |"
     );
-    println!("|---|---|---|---|---|---|---|");
-    for ((group, views), (without, _)) in attacked.iter().zip(&honest) {
-        let times = ratio(&group.mean, &without.mean);
+    println!("|---|---|---|---|---|---|---|---|");
+    for (attacked, honest) in attacked.cells.iter().zip(&honest.cells) {
+        let (group, without, views) = (&attacked.group, &honest.group, attacked.views);
+        let (times, added) = (ratio(&group.mean, &without.mean), added(&attacked.values, &honest.values));
         let requests = group.requests_share.map_or("–".to_owned(), |share| format!("{:.1}", share * 100.0));
         let success = &group.success;
         let percent = |end: Option<f64>| end.map_or("–".to_owned(), |end| format!("{:.1}", end * 100.0));
         println!(
-            "| {} | {} [{}–{}] | {requests} | {} | {} | {times} | {views:.2} |",
+            "| {} | {} [{}–{}] | {requests} | {} | {} | {times} | {added} | {views:.2} |",
             group.group[0].1,
             percent(success.estimate),
             percent(success.lower),
@@ -145,22 +141,64 @@ fn interval(mean: &Estimate) -> String {
     }
 }
 
-/// Runs an experiment, and summarises it with the mean number of view changes.
-fn run(file: &Path, overrides: &[String]) -> Result<Vec<(GroupSummary, f64)>, Box<dyn Error>> {
+/// The mean difference between runs with the same random numbers that completed both ways, as `238.2 ± 0.3`.
+fn added(attacked: &[Option<f64>], honest: &[Option<f64>]) -> String {
+    let mut differences = Moments::default();
+    for (attacked, honest) in attacked.iter().zip(honest) {
+        if let (Some(attacked), Some(honest)) = (attacked, honest) {
+            differences.push(attacked - honest);
+        }
+    }
+    match (differences.interval(0.95), differences.mean()) {
+        (Some(interval), _) => format!("{:.1} ± {:.1}", interval.mean, interval.half_width),
+        (None, Some(mean)) => format!("{mean:.1}"),
+        _ => "–".to_owned(),
+    }
+}
+
+/// What came of an experiment.
+struct Measured {
+    runs: u32,
+    cells: Vec<MeasuredCell>,
+}
+
+struct MeasuredCell {
+    group: GroupSummary,
+    /// The mean client latency of each run, in ms; none if it did not complete.
+    values: Vec<Option<f64>>,
+    /// The mean number of view changes.
+    views: f64,
+}
+
+/// Runs an experiment, and measures it.
+fn run(file: &Path, overrides: &[String]) -> Result<Measured, Box<dyn Error>> {
     let experiment = Experiment::load(file, overrides)?;
     let folder = Scratch(std::env::temp_dir().join(format!("byzlab-attacks-{}", std::process::id())));
     let campaign =
         run_experiment(&experiment, &folder.0, RunOptions { replace: true, ..RunOptions::default() }, |_| {})?;
     assert!(campaign.is_clean(), "{}: {:?}", file.display(), campaign.violations);
-    let rows = RunTable::read(&folder.0.join("runs.csv"))?.rows;
-    let mut metrics = analyze_metrics(&folder.0, &[Metric::Client], &AnalysisOptions::default())?;
-    let groups = metrics.pop().ok_or("one metric")?;
-    let with_views = |(cell, group): (u32, GroupSummary)| {
-        let views: Vec<f64> =
-            rows.iter().filter(|row| row.cell == cell).map(|row| f64::from(row.view_changes as u32)).collect();
-        (group, views.iter().sum::<f64>() / views.len() as f64)
+    let table = RunTable::read(&folder.0.join("runs.csv"))?;
+    let mut measures: BTreeMap<(u32, u32), RunMeasures> = BTreeMap::new();
+    for row in table.rows.iter().filter(|row| row.outcome == Outcome::Completed) {
+        measures.insert((row.cell, row.run), RunMeasures::new(&[Metric::Client], row.replicas, row.faults, 0));
+    }
+    let mut events = EventReader::open(&folder.0.join("events.csv"))?;
+    while let Some(event) = events.next_event()? {
+        if let Some(run) = measures.get_mut(&(event.cell, event.run)) {
+            run.record(&event)?;
+        }
+    }
+    let value = |row: &RunRow| measures.get(&(row.cell, row.run)).map(|run| run.value(Metric::Client));
+    let values: Vec<RunValue> = table.rows.iter().map(|row| value(row).unwrap_or_default()).collect();
+    let options = AnalysisOptions { metric: Metric::Client, ..AnalysisOptions::default() };
+    let of_cell = |(cell, group): (u32, GroupSummary)| {
+        let rows: Vec<(&RunRow, &RunValue)> =
+            table.rows.iter().zip(&values).filter(|(row, _)| row.cell == cell).collect();
+        let views = rows.iter().map(|(row, _)| f64::from(row.view_changes as u32)).sum::<f64>() / rows.len() as f64;
+        MeasuredCell { group, values: rows.iter().map(|(_, value)| value.value).collect(), views }
     };
-    Ok((0..).zip(groups).map(with_views).collect())
+    let groups = summarize(&table, Some(&values), &options)?;
+    Ok(Measured { runs: experiment.runs, cells: (0..).zip(groups).map(of_cell).collect() })
 }
 
 /// A folder that goes when its results have been read.

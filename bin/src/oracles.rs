@@ -63,7 +63,8 @@ impl Settings {
 
     /// From when on the adversary leaves the network alone; none if it never does.
     fn interference_ends(&self) -> Option<Time> {
-        let disturbing = self.adversary.attacks.iter().filter(|attack| attack.kind.interference().is_some());
+        let attacks = self.adversary.attacks_in_force();
+        let disturbing = attacks.iter().filter(|attack| attack.kind.interference().is_some());
         let latest = disturbing.map(|attack| attack.scope.end).max().unwrap_or(Time::START);
         (latest < Time::END).then_some(latest)
     }

@@ -177,7 +177,7 @@ pub fn seated(settings: &Settings, key: Key) -> Simulation<Message, Event> {
     let powers = Powers { takeovers: adversary.takeovers(protocol.cluster), rules: adversary.network.is_some() };
     let nodes: Vec<NodeId> = corrupted.into_iter().chain(false_clients).collect();
     if !nodes.is_empty() || powers != Powers::NONE {
-        let controller = Controller::new(Arc::clone(protocol), puppets, liars, &adversary.attacks, key);
+        let controller = Controller::new(Arc::clone(protocol), puppets, liars, &adversary.attacks_in_force(), key);
         simulation.seat_with(
             &nodes,
             controller.with_costs(costs).with_clocks(|node| settings.clock_of(node)).with_budget(powers.takeovers),

@@ -650,18 +650,3 @@ fn bad_usage_is_explained() {
         assert!(finished.stderr.contains(part), "{arguments}: {finished:?}");
     }
 }
-
-#[test]
-fn twins_are_so_for_the_whole_run_and_know_nothing_of_each_other() {
-    let adversary =
-        |lines: &str| run(&format!("[adversary]\ncount = 1\n[[adversary.attack]]\nkind = \"twins\"\n{lines}"), "");
-    for key in ["start = \"5ms\"", "end = \"5ms\"", "probability = 0.5", "to = [1]", "view = 1", "seq = 1"] {
-        let name = key.split(' ').next().unwrap();
-        let key_path = format!("adversary.attack[0].{name}");
-        refused(&adversary(key), "e.toml:5", &[&key_path, "`twins` is what a replica is for the whole run"]);
-    }
-    let colluders = "[[adversary.attack]]\nkind = \"equivocate\"\ncollude = true";
-    refused(&adversary(colluders), "e.toml:6", &["twins know nothing of each other", "collude = false"]);
-    let twice = "[[adversary.attack]]\nkind = \"twins\"";
-    refused(&adversary(twice), "e.toml:6", &["replicas are twins already"]);
-}

@@ -29,6 +29,7 @@ impl Attack for RequestFlood {
     fn about(&self) -> About {
         let summary = "Corrupted clients send ever new requests at a steady rate, without waiting for replies.";
         About::hearing("request_flood", Family::Flood, summary, &[MessageKind::Reply])
+            .unprompted()
             .needing(&[Need::Clients])
             .unbounded("nothing bounds how long a request waits while clients flood the replicas")
     }

@@ -2,7 +2,7 @@
 
 use super::{CliError, print};
 use crate::config::{PRESETS, Preset, parameters};
-use byzlab_adversary::{About, ActsOn, AttackKind, Need};
+use byzlab_adversary::{About, ActsOn, AttackKind};
 use clap::Args;
 use std::fmt::Write;
 use std::process::ExitCode;
@@ -52,30 +52,27 @@ pub(super) fn attacks(arguments: &AttacksArguments) -> Result<ExitCode, CliError
 }
 
 const SCOPE: &str = "
-Each [[adversary.attack]] also takes: members (which of the corrupted take part), start, end (instants), probability (that a message is
-affected, decided once for all its recipients and repetitions), messages (kinds), view, seq (of a message) and to (recipients); those
-that act by themselves take members, start and end. Several attacks compose, in the order of the file.
+What limits an attack: members (which of the corrupted take part), start, end (instants), probability (that a message is affected, decided
+once for all its recipients and repetitions), messages (kinds), view, seq (of a message) and to (recipients): all of these, where nothing
+else is said. A parameter of the same name goes before. Several attacks compose, in the order of the file.
+
+The default metric, all_commit, begins with the proposal and hides slow and silent primaries: look at output.metric = \"client\".
 ";
 
 fn describe(kind: &AttackKind, about: About, text: &mut String) {
     let _ = writeln!(text, "  {:<18} {}", about.name, wrap(about.summary, 21));
     for parameter in parameters(kind) {
         let default = parameter.value.unwrap_or_else(|| format!("({})", parameter.parameter.otherwise));
-        let default = default.replace(", offset = \"0ms\", min = \"0ms\"", "");
         let _ = writeln!(text, "      {} = {default}: {}", parameter.parameter.name, parameter.parameter.about);
     }
-    if about.acts_on == ActsOn::Hearing {
+    if about.acts_on == ActsOn::Hearing && !about.unprompted {
         let _ = writeln!(text, "      acts on what corrupted replicas receive");
     }
+    if !about.limits().contains(&"to") {
+        let _ = writeln!(text, "      limited by {}", about.limits().join(", "));
+    }
     for need in about.needs {
-        let need = match need {
-            Need::Network => "[adversary.network]",
-            Need::Clients => "adversary.clients",
-            Need::Budget => "adversary.budget",
-            Need::ViewChanges => "protocol.view_change = true",
-            Need::Macs => "protocol.authentication = \"mac\"",
-        };
-        let _ = writeln!(text, "      takes {need}");
+        let _ = writeln!(text, "      takes {}", need.setting());
     }
 }
 

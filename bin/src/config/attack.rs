@@ -1,182 +1,45 @@
-//! `[adversary]`: who is corrupted, and what they do.
+//! `[[adversary.attack]]`: one attack, and what the experiment must have for it.
 
-use super::ConfigError;
-use super::experiment::{AdversarySettings, Corrupted, GivenAdversary, NetworkPower, span, time};
+use super::experiment::{AdversarySettings, NetworkPower, span, time};
 use super::latency::read_latency;
-use super::preset::PRESETS;
 use super::units::{Probability, duration, probability};
-use super::{Kind, Problem, Section, boolean, integer, list, number, word};
+use super::{ConfigError, Kind, Problem, Section, boolean, integer, list, number, word};
 use byzlab_adversary::{
-    About, ActsOn, AttackConfig, AttackKind, Groups, Interference, Need, NodeSort, Parameter, Scope, Selection, Visit,
+    About, ActsOn, AttackConfig, AttackKind, Groups, Interference, Need, NodeSort, Parameter, Scope, Visit,
 };
 use byzlab_network::{Latency, NodeId, Span, Time};
 use byzlab_replica::{Authentication, Cluster, ProtocolConfig, View};
+use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
-pub(super) fn read_adversary(
-    section: &Section<'_>,
-    protocol: &ProtocolConfig,
-    folder: &Path,
-) -> Result<AdversarySettings, ConfigError> {
-    let presets = PRESETS.iter().map(|preset| (preset.name, preset));
-    let Some(preset) = section.optional("preset", word(presets))? else {
-        return read_beside(section, protocol, folder, AdversarySettings::default());
-    };
-    let document = preset.document()?;
-    let base = document.root().section("adversary")?;
-    let base = read_beside(&base, protocol, folder, AdversarySettings::default())?;
-    read_beside(section, protocol, folder, base)
+/// Where an attack is written.
+pub(super) struct Source<'a> {
+    /// Its table.
+    pub(super) attack: &'a Section<'a>,
+    /// If that is in a preset: the section that names the preset, which is all that the user sees of it.
+    pub(super) user: Option<&'a Section<'a>>,
 }
 
-/// What a section says beside a preset: its own keys go before those of the preset, its attacks come after.
-fn read_beside(
-    section: &Section<'_>,
-    protocol: &ProtocolConfig,
-    folder: &Path,
-    base: AdversarySettings,
-) -> Result<AdversarySettings, ConfigError> {
-    let cluster = protocol.cluster;
-    let replicas = cluster.replicas();
-    let (corrupted, is_given) = read_corrupted(section, cluster, base.corrupted)?;
-    let budget = section.optional("budget", count_kind())?;
-    let given = GivenAdversary {
-        corrupted: is_given,
-        budget: budget.is_some(),
-        clients: section.peek("clients").is_some(),
-        network: section.peek("network").is_some(),
-        preset_attacks: base.attacks.len(),
-    };
-    let budget = budget.map(|budget| budget.of(cluster)).or(base.budget);
-    if let Some(budget) = budget.filter(|&budget| budget > replicas) {
-        let problem = format!("a budget of {budget} is more than the {replicas} replicas");
-        return Err(section.error_at("budget", problem, format_args!("give at most {replicas}")));
-    }
-    let count = corrupted.count(cluster);
-    if let Some(budget) = budget.filter(|&budget| usize::from(budget) < count) {
-        let problem = format!("{count} replicas are corrupted from the start, more than the budget of {budget}");
-        return Err(section.error_at("budget", problem, "raise it, or corrupt fewer"));
-    }
-    let clients: u16 = section.or("clients", integer(0..), base.clients)?;
-    if clients >= protocol.clients && clients > 0 {
-        let problem = format!("no honest client is left: there are {} clients", protocol.clients);
-        return Err(section.error_at("clients", problem, "corrupt fewer of them, or raise workload.clients"));
-    }
-    let network = section.optional_section("network")?;
-    let network = network.map(|network| read_power(&network)).transpose()?.or(base.network);
-    let mut adversary = AdversarySettings { corrupted, budget, clients, network, attacks: base.attacks, given };
-    let sections = section.sections("attack")?;
-    for attack in &sections {
-        let attack = read_attack(attack, protocol, &adversary, folder)?;
-        adversary.attacks.push(attack);
-    }
-    check_parts(&sections, &adversary.attacks[given.preset_attacks..])?;
-    Ok(adversary)
-}
-
-/// Twins divide what a corrupted replica hears and says among its copies, and colluders among their stories: not both at once.
-fn check_parts(sections: &[Section<'_>], attacks: &[AttackConfig]) -> Result<(), ConfigError> {
-    let is_twins = |attack: &AttackConfig| matches!(attack.kind, AttackKind::Twins(_));
-    let is_collusion = |attack: &AttackConfig| matches!(&attack.kind, AttackKind::Equivocate(lie) if lie.collude);
-    let mut parts = sections.iter().zip(attacks).filter(|(_, attack)| is_twins(attack) || is_collusion(attack));
-    let (Some((_, first)), Some((section, second))) = (parts.next(), parts.next()) else { return Ok(()) };
-    if is_collusion(first) && is_collusion(second) {
-        return Ok(());
-    }
-    let (problem, remedy) = if is_twins(first) && is_twins(second) {
-        ("replicas are twins already", "give all `members` in one attack, or leave one out")
-    } else {
-        (
-            "twins know nothing of each other, and who equivocates with `collude = true` knows of all others",
-            "leave one of the two out, or give collude = false",
-        )
-    };
-    Err(section.error_at("kind", problem, remedy))
-}
-
-/// How many replicas: a number, or f.
-#[derive(Clone, Copy)]
-enum Count {
-    Number(u16),
-    Faults,
-}
-
-impl Count {
-    fn of(self, cluster: Cluster) -> u16 {
-        match self {
-            Count::Number(number) => number,
-            Count::Faults => cluster.faults(),
-        }
+impl Source<'_> {
+    /// An error for a check across keys, at a place that the user knows.
+    pub(super) fn error_at(&self, key: &str, problem: impl Display, remedy: impl Display) -> ConfigError {
+        let Some(user) = self.user else { return self.attack.error_at(key, problem, remedy) };
+        let problem = problem.to_string();
+        // It begins with the name of the attack, if it is about that.
+        let whose = if problem.starts_with('`') { "its attack " } else { "" };
+        user.error_at("preset", format_args!("{whose}{problem}"), remedy)
     }
 }
 
-fn count_kind() -> Kind<'static, Count> {
-    integer(0..).map(Count::Number).or(word([("f", Count::Faults)]))
-}
-
-/// Who is corrupted from the start, and whether the section says something of it.
-fn read_corrupted(section: &Section<'_>, cluster: Cluster, base: Corrupted) -> Result<(Corrupted, bool), ConfigError> {
-    let replicas = cluster.replicas();
-    let members = section.optional("members", nodes_kind(replicas))?;
-    let count: Option<Count> = section.optional("count", count_kind())?;
-    let orders = [
-        ("random", Selection::Random),
-        ("first", Selection::First),
-        ("last", Selection::Last),
-        ("primary", Selection::Primary),
-    ];
-    let selection = section.optional("selection", word(orders))?;
-    let is_given = members.is_some() || count.is_some() || selection.is_some();
-    let usual = match &base {
-        Corrupted::Count(_, selection) | Corrupted::Faults(selection) => *selection,
-        Corrupted::Members(_) => Selection::Random,
-    };
-    let corrupted = match (members, count) {
-        (Some(_), Some(_)) => {
-            return Err(section.error_at("count", "`members` says already who is corrupted", "give one of the two"));
-        }
-        (Some(_), None) if selection.is_some() => {
-            return Err(section.error_at("selection", "`members` says already who is corrupted", "leave it out"));
-        }
-        (Some(members), None) => Corrupted::Members(members),
-        (None, Some(Count::Faults)) => Corrupted::Faults(selection.unwrap_or(usual)),
-        (None, Some(Count::Number(count))) if count > replicas => {
-            let problem = format!("more corrupted than the {replicas} replicas");
-            return Err(section.error_at("count", problem, format_args!("give 0 to {replicas}")));
-        }
-        (None, Some(Count::Number(count))) => Corrupted::Count(count, selection.unwrap_or(usual)),
-        (None, None) => match (base, selection) {
-            (Corrupted::Count(count, _), Some(selection)) => Corrupted::Count(count, selection),
-            (Corrupted::Faults(_), Some(selection)) => Corrupted::Faults(selection),
-            (base, _) => base,
-        },
-    };
-    Ok((corrupted, is_given))
-}
-
-fn read_power(section: &Section<'_>) -> Result<NetworkPower, ConfigError> {
-    let actions = list(word(["drop", "hold", "delay"].map(|action| (action, action))));
-    let actions = section.required("actions", actions)?;
-    if actions.is_empty() {
-        return Err(section.error_at("actions", "no power at all", "name some, or leave [adversary.network] out"));
-    }
-    let power = NetworkPower {
-        drop: actions.contains(&"drop"),
-        hold: actions.contains(&"hold"),
-        delay: actions.contains(&"delay"),
-        until: section.optional("until", duration())?.map(time),
-    };
-    Ok(power)
-}
-
-fn read_attack(
-    section: &Section<'_>,
+pub(super) fn read_attack(
+    source: &Source<'_>,
     protocol: &ProtocolConfig,
     adversary: &AdversarySettings,
     folder: &Path,
 ) -> Result<AttackConfig, ConfigError> {
-    let cluster = protocol.cluster;
-    let nodes = cluster.replicas() + protocol.clients;
+    let section = source.attack;
+    let nodes = protocol.cluster.replicas() + protocol.clients;
     let kinds = AttackKind::all();
     let kinds = kinds.into_iter().map(|kind| (kind.name(), kind));
     let mut kind = section.required("kind", word(kinds))?;
@@ -188,72 +51,112 @@ fn read_attack(
     }
     let about = kind.about();
     // A parameter of the kind goes before the part of the scope of the same name.
-    let probability = if names.contains(&"probability") {
-        1.0
-    } else {
-        section.or("probability", probability(), Probability::ALWAYS)?.get()
+    let is_free = |key: &str| !names.contains(&key);
+    let messages = || {
+        // What acts on none says so below, whatever word is given.
+        let own = if about.messages.is_empty() { &byzlab_replica::MessageKind::ALL[..] } else { about.messages };
+        list(word(own.iter().map(|&kind| (kind.name(), kind))))
     };
+    let probability =
+        if is_free("probability") { section.or("probability", probability(), Probability::ALWAYS)?.get() } else { 1.0 };
     let scope = Scope {
         members: section.optional("members", nodes_kind(nodes))?,
         start: section.optional("start", duration())?.map_or(Time::START, time),
         end: section.optional("end", duration())?.map_or(Time::END, time),
         probability,
-        messages: section.optional("messages", list(word(about.messages.iter().map(|&kind| (kind.name(), kind)))))?,
+        messages: section.optional("messages", messages())?,
         view: section.optional("view", integer(0..))?.map(View),
         seq: section.optional("seq", integer(0..))?,
-        to: if names.contains(&"to") { None } else { section.optional("to", nodes_kind(nodes))? },
+        to: if is_free("to") { section.optional("to", nodes_kind(nodes))? } else { None },
     };
-    let mut scope = scope;
-    check_scope(section, about, &scope)?;
-    check_needs(section, about, protocol, adversary)?;
+    let is_given = |key: &str| is_free(key) && section.keys().any(|given| given == key);
+    check_scope(source, about, &scope, &is_given)?;
+    check_needs(source, about, protocol, adversary)?;
     if let (Some(interference), Some(power)) = (kind.interference(), &adversary.network) {
-        check_power(section, interference, power, &mut scope)?;
+        check_power(source, interference, power, &scope)?;
     }
-    if let (Some(members), Some(all)) = (&scope.members, adversary.members(protocol))
-        && let Some(honest) = members.iter().find(|member| !all.contains(member))
-    {
-        let problem = format!("node {honest} is not corrupted");
-        return Err(section.error_at("members", problem, "name it in adversary.members too, or leave it out here"));
-    }
+    check_members(source, about, &scope, protocol, adversary)?;
     Ok(AttackConfig { kind, scope })
 }
 
-/// What makes no sense for this kind of attack.
-fn check_scope(section: &Section<'_>, about: About, scope: &Scope) -> Result<(), ConfigError> {
+/// What makes no sense for this kind of attack. What is written out although it holds anyway does no harm.
+fn check_scope(
+    source: &Source<'_>,
+    about: About,
+    scope: &Scope,
+    is_given: &dyn Fn(&str) -> bool,
+) -> Result<(), ConfigError> {
     if scope.end <= scope.start {
-        return Err(section.error_at("end", "the attack ends before it starts", "give an end after the start"));
+        return Err(source.error_at("end", "the attack ends before it starts", "give an end after the start"));
     }
+    let says_something = [
+        ("start", scope.start > Time::START),
+        ("end", scope.end < Time::END),
+        ("probability", scope.probability < 1.0),
+        ("messages", true),
+        ("view", true),
+        ("seq", true),
+        ("to", true),
+        ("members", true),
+    ];
+    let limits = about.limits();
+    let in_vain = says_something.into_iter().find(|(key, says)| *says && is_given(key) && !limits.contains(key));
+    let Some((key, _)) = in_vain else { return Ok(()) };
+    let why = match about.acts_on {
+        ActsOn::Identity => "is what a replica is for the whole run",
+        ActsOn::Itself if key == "members" => "is what the adversary does as a whole, and not one of its nodes",
+        ActsOn::Hearing if !about.unprompted => "acts on what a corrupted replica receives, not on what it sends",
+        _ => "acts by itself, not on messages that pass",
+    };
+    let keys: Vec<String> = limits.iter().map(|key| format!("`{key}`")).collect();
+    let verb = if keys.len() == 1 { "limits" } else { "limit" };
+    let remedy = format!("leave it out; {} {verb} it", keys.join(", "));
+    Err(source.error_at(key, format_args!("`{}` {why}", about.name), remedy))
+}
+
+/// Members must be such as can take part, and be corrupted.
+fn check_members(
+    source: &Source<'_>,
+    about: About,
+    scope: &Scope,
+    protocol: &ProtocolConfig,
+    adversary: &AdversarySettings,
+) -> Result<(), ConfigError> {
+    let Some(members) = &scope.members else { return Ok(()) };
+    if members.is_empty() {
+        return Err(source.error_at("members", "nobody takes part", "name some, or leave it out: then all do"));
+    }
+    let cluster = protocol.cluster;
+    let messages = scope.messages.as_deref().unwrap_or(about.messages);
     let name = about.name;
-    if about.acts_on == ActsOn::Hearing && scope.to.is_some() {
-        let problem = format!("`{name}` acts on what a corrupted replica receives, not on what it sends");
-        return Err(section.error_at("to", problem, "leave it out"));
-    }
-    if about.messages.is_empty() {
-        let is_identity = about.acts_on == ActsOn::Identity;
-        let given = [
-            ("start", is_identity && scope.start > Time::START),
-            ("end", is_identity && scope.end < Time::END),
-            ("to", scope.to.is_some()),
-            ("messages", scope.messages.is_some()),
-            ("view", scope.view.is_some()),
-            ("seq", scope.seq.is_some()),
-            ("probability", scope.probability < 1.0),
-        ];
-        if let Some((key, _)) = given.into_iter().find(|(_, given)| *given) {
-            let (problem, remedy) = if is_identity {
-                ("is what a replica is for the whole run", "leave it out; `members` limits it")
-            } else {
-                ("acts by itself, not on messages that pass", "leave it out; `members`, `start` and `end` limit it")
-            };
-            return Err(section.error_at(key, format_args!("`{name}` {problem}"), remedy));
+    for &member in members {
+        let (can_take_part, problem, remedy) = if cluster.is_replica(member) {
+            (about.is_for_replicas(), "a replica, and `{}` is for clients", "name corrupted clients, the last nodes")
+        } else {
+            (about.is_for_clients(messages), "a client, and `{}` is for replicas", "name corrupted replicas")
+        };
+        if !can_take_part {
+            let problem = format!("node {member} is {}", problem.replace("{}", name));
+            return Err(source.error_at("members", problem, remedy));
         }
     }
-    Ok(())
+    // Nobody corrupted at all is what a sweep compares with.
+    let candidates = adversary.candidates(protocol);
+    let has_replicas = candidates.iter().any(|&node| cluster.is_replica(node));
+    let is_compared = |node: NodeId| if cluster.is_replica(node) { has_replicas } else { !candidates.is_empty() };
+    let honest = members.iter().find(|&&member| is_compared(member) && !candidates.contains(&member));
+    let Some(&honest) = honest else { return Ok(()) };
+    let remedy = if cluster.is_replica(honest) {
+        "name it in adversary.members too, or leave it out here"
+    } else {
+        "leave it out, or raise adversary.clients: the last clients are corrupted"
+    };
+    Err(source.error_at("members", format_args!("node {honest} is not corrupted"), remedy))
 }
 
 /// What the attack takes and the experiment does not have.
 fn check_needs(
-    section: &Section<'_>,
+    source: &Source<'_>,
     about: About,
     protocol: &ProtocolConfig,
     adversary: &AdversarySettings,
@@ -281,17 +184,17 @@ fn check_needs(
             ),
             _ => continue,
         };
-        return Err(section.error_at("kind", format_args!("`{name}` {}", missing.0), missing.1));
+        return Err(source.error_at("kind", format_args!("`{name}` {}", missing.0), missing.1));
     }
     Ok(())
 }
 
-/// An attack on the network must stay within what was granted; its end does.
+/// An attack on the network must stay within what was granted. Where it goes on for longer, it ends with the power.
 fn check_power(
-    section: &Section<'_>,
+    source: &Source<'_>,
     interference: &Interference,
     power: &NetworkPower,
-    scope: &mut Scope,
+    scope: &Scope,
 ) -> Result<(), ConfigError> {
     let action = interference.action;
     let granted = match action {
@@ -302,18 +205,15 @@ fn check_power(
     if !granted {
         let problem = format!("the adversary was not granted to {action} messages");
         let remedy = format!("add \"{action}\" to adversary.network.actions, or choose another action");
-        return Err(section.error_at("action", problem, remedy));
+        return Err(source.error_at("action", problem, remedy));
     }
-    if let Some(until) = power.until {
-        if scope.start >= until {
-            let problem = "the power over the network has ended by then";
-            return Err(section.error_at("start", problem, "start earlier, or raise adversary.network.until"));
-        }
-        scope.end = scope.end.min(until);
+    if power.until.is_some_and(|until| scope.start >= until) {
+        let problem = "the power over the network has ended by then";
+        return Err(source.error_at("start", problem, "start earlier, or raise adversary.network.until"));
     }
-    if action == "hold" && scope.end == Time::END {
+    if action == "hold" && scope.end == Time::END && power.until.is_none() {
         let problem = "what is held must leave at some time";
-        return Err(section.error_at("end", problem, "give an `end`, or adversary.network.until"));
+        return Err(source.error_at("end", problem, "give an `end`, or adversary.network.until"));
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The checked experiment: what a TOML file, its overrides and its sweep come to.
 
-use super::attack::read_adversary;
+use super::adversary::read_adversary;
 use super::clock::{Clocks, clock_of, read_clocks};
 use super::latency::read_network;
 use super::oracles::{OracleSwitches, read_oracles};
@@ -104,7 +104,7 @@ pub struct AdversarySettings {
     /// Who, from the start of a run.
     pub corrupted: Corrupted,
     /// How many replicas may be corrupted in a run in all; none: no more than from the start.
-    pub budget: Option<u16>,
+    pub budget: Option<Count>,
     /// How many clients are corrupted: the last ones.
     pub clients: u16,
     /// What it may do to the network; none: nothing.
@@ -119,8 +119,10 @@ pub struct AdversarySettings {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "a key each")]
 pub struct GivenAdversary {
-    /// Who is corrupted from the start.
+    /// Who, or how many, are corrupted from the start.
     pub corrupted: bool,
+    /// In which order.
+    pub selection: bool,
     /// How many in all.
     pub budget: bool,
     /// How many clients.
@@ -141,6 +143,25 @@ impl Default for AdversarySettings {
             network: None,
             attacks: Vec::new(),
             given: GivenAdversary::default(),
+        }
+    }
+}
+
+/// How many replicas: a number, or f.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Count {
+    /// So many.
+    Number(u16),
+    /// As many as the quorums tolerate.
+    Faults,
+}
+
+impl Count {
+    /// How many these are in a cluster.
+    pub fn of(self, cluster: Cluster) -> u16 {
+        match self {
+            Count::Number(number) => number,
+            Count::Faults => cluster.faults(),
         }
     }
 }
@@ -184,14 +205,43 @@ impl AdversarySettings {
     /// How many replicas may be corrupted after the start of a run.
     pub fn takeovers(&self, cluster: Cluster) -> u16 {
         let count = self.corrupted.count(cluster) as u16;
-        self.budget.map_or(0, |budget| budget.saturating_sub(count))
+        self.budget.map_or(0, |budget| budget.of(cluster).saturating_sub(count))
     }
 
-    /// All nodes that can be corrupted, where that is the same in each run.
-    pub(super) fn members(&self, protocol: &ProtocolConfig) -> Option<Vec<NodeId>> {
-        let Corrupted::Members(members) = &self.corrupted else { return None };
-        let clients = self.corrupted_clients(protocol);
-        (self.takeovers(protocol.cluster) == 0).then(|| members.iter().copied().chain(clients).collect())
+    /// All nodes that can be corrupted in some run.
+    pub(super) fn candidates(&self, protocol: &ProtocolConfig) -> Vec<NodeId> {
+        let cluster = protocol.cluster;
+        let count = self.corrupted.count(cluster);
+        let replicas = match &self.corrupted {
+            _ if self.takeovers(cluster) > 0 => (0..cluster.replicas()).map(NodeId).collect(),
+            Corrupted::Members(members) => members.clone(),
+            Corrupted::Count(_, selection) | Corrupted::Faults(selection) => {
+                let is_drawn = match selection {
+                    Selection::Random => count > 0,
+                    Selection::Primary => count > 1,
+                    Selection::First | Selection::Last => false,
+                };
+                let all = usize::from(cluster.replicas());
+                // What is not drawn is the same for any key.
+                selection.choose(cluster, if is_drawn { all } else { count }, Key::root(0))
+            }
+        };
+        replicas.into_iter().chain(self.corrupted_clients(protocol)).collect()
+    }
+
+    /// The attacks as they are run: what acts on the network ends with the power over it, and what does not limit an attack is left
+    /// out, as in `config.toml`.
+    pub fn attacks_in_force(&self) -> Vec<AttackConfig> {
+        let until = self.network.as_ref().and_then(|power| power.until).unwrap_or(Time::END);
+        let in_force = |attack: &AttackConfig| {
+            let limits = attack.kind.about().limits();
+            let mut attack = AttackConfig { kind: attack.kind.clone(), scope: attack.scope.within(limits) };
+            if attack.kind.interference().is_some() {
+                attack.scope.end = attack.scope.end.min(until);
+            }
+            attack
+        };
+        self.attacks.iter().map(in_force).collect()
     }
 
     /// The corrupted clients.

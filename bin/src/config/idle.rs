@@ -3,7 +3,7 @@
 use super::experiment::{Experiment, Settings};
 use super::processing::OPERATIONS;
 use super::topology::{SitePlacement, TopologySettings};
-use byzlab_adversary::{ActsOn, AttackConfig};
+use byzlab_adversary::{ActsOn, AttackConfig, AttackKind};
 use byzlab_network::{Fickle, NetworkModel, NodeId, NodeSet, Pairs, Rule, Schedule, Span, Step, Time, Transport};
 use byzlab_replica::{Authentication, Processing, ProtocolConfig};
 
@@ -37,14 +37,64 @@ fn idle_lines(settings: &Settings) -> Vec<String> {
 /// Attacks that nobody is there for, or that come too late.
 fn idle_attacks(settings: &Settings) -> Vec<String> {
     let adversary = &settings.adversary;
-    let is_nobody = settings.most_corrupted() == 0 && adversary.clients == 0;
-    let reason = |attack: &AttackConfig| match attack.kind.about().acts_on {
-        _ if is_too_late(settings, attack.scope.start) => Some(LATE),
-        ActsOn::Itself if attack.kind.interference().is_some() => None,
-        _ => is_nobody.then_some("nobody is corrupted"),
+    let idle = |(index, attack)| {
+        let what = match idle_reason(settings, attack) {
+            Some(reason) => format!("changes nothing: {reason}"),
+            None if stays_with_the_first(settings, attack) => "aims at the primary of view 0 for as long as nobody is \
+                                                               corrupted, for only corrupted nodes hear of later views"
+                .to_owned(),
+            None => return None,
+        };
+        Some(format!("adversary.attack[{index}] {what}"))
     };
-    let idle = |(index, attack)| Some(format!("adversary.attack[{index}] changes nothing: {}", reason(attack)?));
     adversary.attacks[adversary.given.preset_attacks..].iter().enumerate().filter_map(idle).collect()
+}
+
+fn idle_reason(settings: &Settings, attack: &AttackConfig) -> Option<&'static str> {
+    let AttackConfig { kind, scope } = attack;
+    if is_too_late(settings, scope.start) {
+        return Some(LATE);
+    }
+    let at = match kind {
+        AttackKind::Stop(stop) => stop.at,
+        AttackKind::CorruptAt(corruption) => corruption.at,
+        _ => None,
+    };
+    if let Some(at) = at.map(|at| Time::START + at) {
+        if is_too_late(settings, at) {
+            return Some("`at` is after experiment.time_limit");
+        }
+        if at >= scope.end {
+            return Some("`at` is not before its `end`");
+        }
+    }
+    let about = kind.about();
+    if about.acts_on == ActsOn::Itself && kind.interference().is_some() {
+        return None;
+    }
+    let candidates = settings.adversary.candidates(&settings.protocol);
+    if candidates.is_empty() {
+        return Some("nobody is corrupted");
+    }
+    let is_member = |node: &NodeId| scope.members.as_ref().is_none_or(|members| members.contains(node));
+    let messages = scope.messages.as_deref().unwrap_or(about.messages);
+    let can_act = |node: &NodeId| {
+        let is_replica = settings.protocol.cluster.is_replica(*node);
+        is_member(node) && if is_replica { about.is_for_replicas() } else { about.is_for_clients(messages) }
+    };
+    (!candidates.iter().any(can_act)).then_some("nobody who is corrupted can take part")
+}
+
+/// Whether an attack is to follow the primary, and nobody tells the adversary of later ones.
+fn stays_with_the_first(settings: &Settings, attack: &AttackConfig) -> bool {
+    let follows = match &attack.kind {
+        AttackKind::Isolate(isolate) => isolate.targets.is_none(),
+        AttackKind::TargetLinks(links) => links.from.is_none(),
+        AttackKind::CorruptAt(corruption) => corruption.nodes.is_none() && corruption.at.is_some(),
+        _ => false,
+    };
+    let is_nobody = settings.corrupted_count() == 0 && settings.adversary.clients == 0;
+    follows && is_nobody && settings.protocol.view_change
 }
 
 const LATE: &str = "it starts after experiment.time_limit";

@@ -1,5 +1,6 @@
 //! Experiments as TOML: reading, checking, and errors that say where and what to do.
 
+mod adversary;
 mod attack;
 mod clock;
 mod document;
@@ -26,7 +27,7 @@ pub use clock::Clocks;
 pub use document::Document;
 pub use error::{ConfigError, Origin};
 pub use experiment::{
-    AdversarySettings, Cell, Corrupted, EventDetail, Experiment, GivenAdversary, NetworkPower, Settings,
+    AdversarySettings, Cell, Corrupted, Count, EventDetail, Experiment, GivenAdversary, NetworkPower, Settings,
 };
 pub use kind::{Kind, Problem, Whole, boolean, integer, list, number, text, word};
 pub use links::{FickleNames, GivenInterface, GivenRetransmission, LineNames, PairNames};

@@ -5,7 +5,7 @@
 //! figures.
 
 use super::dice::{Dice, Drawer, Scales, probability};
-use crate::config::{AdversarySettings, Corrupted, EventDetail, Experiment, Settings, adversary_line};
+use crate::config::{AdversarySettings, Corrupted, Count, EventDetail, Experiment, Settings, adversary_line};
 use byzlab_adversary::{About, ActsOn, AttackConfig, AttackKind, Need, NodeSort, Scope, Selection};
 use byzlab_analysis::Metric;
 use byzlab_network::{NodeId, Time};
@@ -87,7 +87,7 @@ impl Space {
         let (clients, network) = (*clients, network.clone());
         AdversarySettings {
             corrupted: corrupted.clone(),
-            budget: budget.filter(|_| !attacks.is_empty()),
+            budget: budget.filter(|_| !attacks.is_empty()).map(Count::Number),
             clients,
             network,
             attacks: attacks.clone(),

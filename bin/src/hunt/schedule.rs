@@ -1,6 +1,6 @@
 //! What a fault is, and what a schedule of faults makes of the settings of a run.
 
-use crate::config::{Corrupted, Crash, NodeNames, PairNames, Settings};
+use crate::config::{Corrupted, Count, Crash, NodeNames, PairNames, Settings};
 use byzlab_adversary::AttackConfig;
 use byzlab_network::{Action, KindSet, Latency, NodeId, NodeSet, Rule, RuleScope, Span, Time};
 use byzlab_replica::MessageKind;
@@ -191,7 +191,7 @@ impl Schedule {
         let mut settings = base.clone();
         settings.adversary.corrupted = Corrupted::Members(self.corrupted.clone());
         if self.takeovers > 0 {
-            settings.adversary.budget = Some(self.corrupted.len() as u16 + self.takeovers);
+            settings.adversary.budget = Some(Count::Number(self.corrupted.len() as u16 + self.takeovers));
         }
         let clients: Vec<NodeId> = settings.adversary.corrupted_clients(&settings.protocol).collect();
         // Whoever falls later can be anybody.

@@ -1,7 +1,7 @@
 //! `[adversary]`, resolved.
 
-use super::{Toml, decimal, instant, latency, nodes, quoted, span};
-use crate::config::experiment::{AdversarySettings, Corrupted, NetworkPower};
+use super::{Toml, brief, decimal, instant, nodes, quoted, span};
+use crate::config::experiment::{AdversarySettings, Corrupted, Count, NetworkPower};
 use byzlab_adversary::{AttackConfig, AttackKind, Groups, NodeSort, Parameter, Scope, Selection, Visit};
 use byzlab_network::{Latency, NodeId, Span, Time};
 use std::fmt::Display;
@@ -13,18 +13,17 @@ pub(super) fn write_adversary(adversary: &AdversarySettings, presets_are_swept: 
     let all = !presets_are_swept;
     match corrupted {
         _ if !(all || given.corrupted) => out.comment("who is corrupted follows preset"),
-        Corrupted::Count(count, selection) => {
-            out.key("count", count);
-            out.key("selection", quoted(selection_name(*selection)));
-        }
-        Corrupted::Faults(selection) => {
-            out.key("count", quoted("f"));
-            out.key("selection", quoted(selection_name(*selection)));
-        }
+        Corrupted::Count(count, _) => out.key("count", count),
+        Corrupted::Faults(_) => out.key("count", quoted("f")),
         Corrupted::Members(members) => out.key("members", nodes(members)),
     }
+    if let Corrupted::Count(_, selection) | Corrupted::Faults(selection) = corrupted
+        && (all || given.selection)
+    {
+        out.key("selection", quoted(selection_name(*selection)));
+    }
     if let Some(budget) = budget.filter(|_| all || given.budget) {
-        out.key("budget", budget);
+        out.key("budget", count_text(budget));
     }
     if all || given.clients {
         out.key("clients", clients);
@@ -41,6 +40,13 @@ pub(super) fn write_adversary(adversary: &AdversarySettings, presets_are_swept: 
     let first = if all { 0 } else { given.preset_attacks };
     for attack in &attacks[first..] {
         write_attack(attack, out);
+    }
+}
+
+fn count_text(count: Count) -> String {
+    match count {
+        Count::Number(number) => number.to_string(),
+        Count::Faults => quoted("f"),
     }
 }
 
@@ -63,20 +69,24 @@ fn write_attack(attack: &AttackConfig, out: &mut Toml) {
 /// The keys of an attack with their values.
 fn attack_pairs(AttackConfig { kind, scope }: &AttackConfig) -> Vec<(&'static str, String)> {
     let mut pairs = vec![("kind", quoted(kind.name()))];
+    let about = kind.about();
     let mut names = Vec::new();
     for ParameterText { parameter, value } in parameters(kind) {
         names.push(parameter.name);
         pairs.extend(value.map(|value| (parameter.name, value)));
     }
-    let Scope { members, start, end, probability, messages, view, seq, to } = scope;
+    // A parameter of the kind goes before the part of the scope of the same name.
+    let takes = |key: &str| about.limits().contains(&key) && !names.contains(&key);
+    let Scope { members, start, end, probability, messages, view, seq, to } = scope.within(about.limits());
     pairs.extend(members.as_deref().map(|members| ("members", nodes(members))));
-    pairs.push(("start", instant(*start)));
-    if *end != Time::END {
-        pairs.push(("end", instant(*end)));
+    if takes("start") {
+        pairs.push(("start", instant(start)));
     }
-    // What acts by itself has no messages to choose from.
-    if !names.contains(&"probability") && !kind.about().messages.is_empty() {
-        pairs.push(("probability", decimal(*probability)));
+    if end != Time::END {
+        pairs.push(("end", instant(end)));
+    }
+    if takes("probability") {
+        pairs.push(("probability", decimal(probability)));
     }
     if let Some(messages) = messages {
         let names: Vec<String> = messages.iter().map(|kind| quoted(kind.name())).collect();
@@ -95,7 +105,7 @@ pub(crate) fn adversary_line(adversary: &AdversarySettings) -> String {
         Corrupted::Count(count, order) => format!("count = {count}, selection = {}", quoted(selection_name(*order))),
         Corrupted::Faults(order) => format!("count = \"f\", selection = {}", quoted(selection_name(*order))),
     };
-    let budget = adversary.budget.map(|budget| format!("budget = {budget}"));
+    let budget = adversary.budget.map(|budget| format!("budget = {}", count_text(budget)));
     let attacks: Vec<String> = adversary.attacks.iter().map(attack_line).collect();
     let attacks = (!attacks.is_empty()).then(|| format!("attack = [{}]", attacks.join(", ")));
     std::iter::once(who).chain(budget).chain(attacks).collect::<Vec<_>>().join(", ")
@@ -109,9 +119,7 @@ fn attack_line(attack: &AttackConfig) -> String {
     };
     let pairs = attack_pairs(attack).into_iter().filter(|pair| !holds_anyway(pair));
     let pairs: Vec<String> = pairs.map(|(key, value)| format!("{key} = {value}")).collect();
-    let zero = span(Span::ZERO);
-    let line = format!("{{ {} }}", pairs.join(", "));
-    line.replace(&format!(", offset = {zero}"), "").replace(&format!(", min = {zero} }}"), " }")
+    format!("{{ {} }}", pairs.join(", "))
 }
 
 /// A parameter of an attack, and its value as TOML.
@@ -148,7 +156,7 @@ impl Visit for ParameterWriter {
     }
 
     fn latency(&mut self, parameter: Parameter, value: &mut Latency) {
-        self.add(parameter, latency(value));
+        self.add(parameter, brief(value));
     }
 
     fn probability(&mut self, parameter: Parameter, value: &mut f64) {

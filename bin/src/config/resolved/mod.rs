@@ -217,21 +217,25 @@ fn write_processing(settings: &Settings, follow_preset: bool, out: &mut Toml) {
 }
 
 fn latency(latency: &Latency) -> String {
-    distribution(latency, span)
+    distribution(latency, span, true)
+}
+
+/// Without what is zero.
+fn brief(latency: &Latency) -> String {
+    distribution(latency, span, false)
 }
 
 /// Without what is zero: in a sweep the same keys may be times in one cell and shares in another.
 fn jitter(jitter: &Jitter) -> String {
     let share = |part: Span| quoted(&Share(part.as_nanos()).to_string());
-    let (text, zero) = match jitter {
-        Jitter::Absolute(latency) => (distribution(latency, span), span(Span::ZERO)),
-        Jitter::Relative(latency) => (distribution(latency, share), share(Span::ZERO)),
-    };
-    text.replace(&format!(", offset = {zero}"), "").replace(&format!(", min = {zero} }}"), " }")
+    match jitter {
+        Jitter::Absolute(latency) => brief(latency),
+        Jitter::Relative(latency) => distribution(latency, share, false),
+    }
 }
 
-/// A distribution whose lengths are written by `span`.
-fn distribution(latency: &Latency, span: impl Fn(Span) -> String) -> String {
+/// A distribution whose lengths are written by `span`; without offset and floor where they are zero, unless `all` is to be there.
+fn distribution(latency: &Latency, span: impl Fn(Span) -> String, all: bool) -> String {
     let list = |values: &[Span]| values.iter().map(|&value| span(value)).collect::<Vec<_>>().join(", ");
     let (name, parameters) = match latency.shape() {
         Shape::Constant { value } => ("constant", format!("value = {}", span(*value))),
@@ -252,8 +256,11 @@ fn distribution(latency: &Latency, span: impl Fn(Span) -> String) -> String {
         }
         Shape::Empirical { values } => ("empirical", format!("values = [{}]", list(values))),
     };
-    let mut text = format!("{{ distribution = \"{name}\", {parameters}, offset = {}", span(latency.offset()));
-    if name != "uniform" {
+    let mut text = format!("{{ distribution = \"{name}\", {parameters}");
+    if all || latency.offset() > Span::ZERO {
+        let _ = write!(text, ", offset = {}", span(latency.offset()));
+    }
+    if name != "uniform" && (all || latency.floor() > Span::ZERO) {
         let _ = write!(text, ", min = {}", span(latency.floor()));
     }
     text + " }"
