@@ -376,7 +376,8 @@ fn check_count(count: u16, settings: &Settings) -> Result<u16, HuntError> {
     if count > replicas {
         return refused(format!("there are {replicas} replicas"), "corrupt fewer, or raise cluster.replicas");
     }
-    let Some(budget) = settings.adversary.budget else { return Ok(count) };
+    let cluster = settings.protocol.cluster;
+    let Some(budget) = settings.adversary.budget.map(|budget| budget.of(cluster)) else { return Ok(count) };
     if count > budget {
         return refused(
             format!("more than adversary.budget = {budget} of the file"),
