@@ -7,7 +7,7 @@ use crate::config::parameters;
 use byzlab_adversary::attacks::{ChasePrimary, CorruptAt, Mutate, Silent};
 use byzlab_adversary::{ActsOn, AttackConfig, AttackKind, Groups, Need, NodeSort, Parameter, Scope, Visit};
 use byzlab_network::{Draw, Latency, NodeId, Span, Time};
-use byzlab_replica::View;
+use byzlab_replica::{MessageKind, View};
 use std::ops::RangeInclusive;
 
 /// How a replica falls while the run goes on.
@@ -47,11 +47,29 @@ pub(super) fn drawable_kinds(has: impl Fn(Need) -> bool) -> Vec<AttackKind> {
 const UNBOUNDED: f64 = 0.1;
 /// Mutations are the widest of all kinds, so they come more often.
 const MUTATIONS: f64 = 0.4;
+/// So do those that are about view changes alone: most mistakes of real implementations were made there.
+const VIEW_CHANGES: f64 = 0.25;
+
+/// Whether an attack is about view changes alone.
+pub(super) fn is_of_view_changes(kind: &AttackKind) -> bool {
+    let is_one = |kind: &MessageKind| matches!(kind, MessageKind::ViewChange | MessageKind::NewView);
+    let messages = kind.about().messages;
+    !messages.is_empty() && messages.iter().all(is_one)
+}
+
+fn any(draw: &mut Draw, kinds: &[AttackKind]) -> AttackKind {
+    kinds[draw.up_to(kinds.len() as u64 - 1) as usize].clone()
+}
 
 fn draw_kind(stage: &Stage, draw: &mut Draw) -> AttackKind {
-    let mutation = AttackKind::from(Mutate::default());
-    let place = draw.up_to(stage.kinds.len() as u64 - 1) as usize;
-    let mut kind = if draw.unit() < MUTATIONS { mutation } else { stage.kinds[place].clone() };
+    let choice = draw.unit();
+    let mut kind = if choice < MUTATIONS {
+        AttackKind::from(Mutate::default())
+    } else if choice < MUTATIONS + VIEW_CHANGES {
+        any(draw, &stage.kinds_of_view_changes)
+    } else {
+        any(draw, &stage.kinds)
+    };
     if kind.about().unbounded.is_some() && draw.unit() > UNBOUNDED {
         kind = AttackKind::from(Silent);
     }

@@ -4,7 +4,7 @@
 //! kind, view and sequence number. What a round is for does not depend on how fast it comes, so few draws reach deep into the
 //! protocol. Rounds are drawn low, for those are the ones that occur.
 
-use super::attacks::{draw_attack, draw_takeover, drawable_kinds, plays_parts};
+use super::attacks::{draw_attack, draw_takeover, drawable_kinds, is_of_view_changes, plays_parts};
 use super::schedule::{Deed, Fault, NetworkFault, Schedule};
 use crate::config::{Crash, Settings};
 use byzlab_adversary::{AttackKind, Need};
@@ -31,6 +31,8 @@ pub(super) struct Stage {
     checkpoint_interval: u64,
     /// The kinds of attacks that can be drawn.
     pub(super) kinds: Vec<AttackKind>,
+    /// Those of them that are about view changes alone; all of them where there are none.
+    pub(super) kinds_of_view_changes: Vec<AttackKind>,
     /// By then the network is stable again.
     stable: Time,
     may_duplicate: bool,
@@ -51,8 +53,11 @@ impl Stage {
             Need::ViewChanges => protocol.view_change,
             Need::Macs => protocol.authentication == Authentication::Mac,
         };
+        let kinds = drawable_kinds(has);
+        let of_view_changes: Vec<AttackKind> = kinds.iter().filter(|kind| is_of_view_changes(kind)).cloned().collect();
         Stage {
-            kinds: drawable_kinds(has),
+            kinds_of_view_changes: if of_view_changes.is_empty() { kinds.clone() } else { of_view_changes },
+            kinds,
             replicas: cluster.replicas(),
             clients: protocol.clients,
             faults: cluster.faults().saturating_sub(settings.most_down()),
