@@ -150,7 +150,8 @@ fn added(attacked: &[Option<f64>], honest: &[Option<f64>]) -> String {
         }
     }
     match (differences.interval(0.95), differences.mean()) {
-        (Some(interval), _) => format!("{:.1} ± {:.1}", interval.mean, interval.half_width),
+        // Without the sign of a zero.
+        (Some(interval), _) => format!("{:.1} ± {:.1}", interval.mean, interval.half_width).replace("-0.0", "0.0"),
         (None, Some(mean)) => format!("{mean:.1}"),
         _ => "–".to_owned(),
     }
