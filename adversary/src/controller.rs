@@ -5,7 +5,7 @@ use crate::event::Event;
 use crate::knowledge::Knowledge;
 use crate::puppet::{Played, Puppet};
 use crate::sides::Sides;
-use byzlab_network::{Act, Arrival, Key, NodeId, Outbox, Process, Span, Time};
+use byzlab_network::{Act, Arrival, Cause, Key, NodeId, Outbox, Process, Span, Time};
 use byzlab_replica::{
     Client, Clock, Costs, Effects, Estate, Event as ProtocolEvent, Input, Message, PrePrepare, ProtocolConfig, Replica,
     Slot, Timers, ordered_events,
@@ -114,7 +114,7 @@ impl Controller {
             next_wake: Some(Time::START),
             started: false,
         };
-        let replicas = replicas.into_iter().map(|replica| Played::Replica(Box::new(replica)));
+        let replicas = replicas.into_iter().map(Played::Replica);
         let clients = clients.into_iter().map(|client| Played::Client(Box::new(client)));
         let machines = replicas.chain(clients);
         machines.for_each(|machine| controller.add(machine, Timers::default(), Clock::default()));
@@ -187,10 +187,25 @@ impl Controller {
 
     fn step(&mut self, now: Time, place: Place, input: Input, out: &mut Out) {
         let because = out.cause();
-        let mut effects = std::mem::take(&mut self.effects);
-        let Puppet { sides, costs, busy_until, .. } = &mut self.puppets[place.puppet];
+        if self.react(now, place, input) {
+            self.carry_out(now, place, because, out);
+        }
+    }
+
+    /// Lets a side react to an input, and tells whether something is to be done. Most votes change nothing but a count.
+    #[inline(always)]
+    fn react(&mut self, now: Time, Place { puppet, side }: Place, input: Input) -> bool {
+        let Controller { puppets, effects, .. } = self;
+        puppets[puppet].sides[side].step(now, input, effects);
+        !effects.is_empty() || effects.executed > 0
+    }
+
+    /// Does what a reaction of a side leaves to be done.
+    fn carry_out(&mut self, now: Time, place: Place, because: Cause, out: &mut Out) {
+        let Controller { puppets, effects, .. } = self;
+        let mut effects = std::mem::take(effects);
+        let Puppet { sides, costs, busy_until, .. } = &mut puppets[place.puppet];
         let side = &mut sides[place.side];
-        side.step(now, input, &mut effects);
         // What a corrupted replica makes of it is nobody's business.
         effects.events.clear();
         if let Some(costs) = costs {
@@ -443,7 +458,11 @@ impl Process<Message, Event> for Controller {
         let Some(puppet) = self.place_of(arrival.to()) else { return };
         self.puppets[puppet].busy_until = now;
         if self.is_plain() {
-            return self.step(now, Place { puppet, side: 0 }, Input::Message(from, arrival.message), out);
+            let (because, place) = (out.cause(), Place { puppet, side: 0 });
+            if self.react(now, place, Input::Message(from, arrival.message)) {
+                self.carry_out(now, place, because, out);
+            }
+            return;
         }
         self.learn(now, &arrival.message, out);
         self.hear(now, puppet, from, &arrival.message, 0, out);
@@ -486,7 +505,7 @@ impl Process<Message, Event> for Controller {
         if let Some(timer) = timers.next() {
             self.wake_at(timer);
         }
-        self.add(Played::Replica(Box::new(machine)), timers, clock);
+        self.add(Played::Replica(machine), timers, clock);
         self.falling.retain(|&other| other != node);
         let puppet = self.puppets.len() - 1;
         (self.puppets[puppet].costs, self.puppets[puppet].busy_until) = (costs, now);
