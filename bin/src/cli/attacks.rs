@@ -60,7 +60,7 @@ The default metric, all_commit, begins with the proposal and hides slow and sile
 ";
 
 fn describe(kind: &AttackKind, about: About, text: &mut String) {
-    let _ = writeln!(text, "  {:<18} {}", about.name, wrap(about.summary, 21));
+    let _ = writeln!(text, "  {:<19}{}", about.name, wrap(about.summary, 21));
     for parameter in parameters(kind) {
         let default = parameter.value.unwrap_or_else(|| format!("({})", parameter.parameter.otherwise));
         let _ = writeln!(text, "      {} = {default}: {}", parameter.parameter.name, parameter.parameter.about);
