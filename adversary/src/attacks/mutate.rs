@@ -25,24 +25,10 @@ impl Default for Mutate {
     }
 }
 
-/// What it can act on: whatever a replica signs itself, and the requests of a client.
-const OWN: [MessageKind; 11] = [
-    MessageKind::Request,
-    MessageKind::PrePrepare,
-    MessageKind::Prepare,
-    MessageKind::Commit,
-    MessageKind::Reply,
-    MessageKind::Checkpoint,
-    MessageKind::ViewChange,
-    MessageKind::NewView,
-    MessageKind::Fetch,
-    MessageKind::State,
-    MessageKind::Status,
-];
-
 impl Attack for Mutate {
     fn about(&self) -> About {
-        About::saying("mutate", Family::Lying, "Changes a single field of a message, drawn at random.", &OWN)
+        let summary = "Changes a single field of a message that it has signed itself, drawn at random.";
+        About::saying("mutate", Family::Lying, summary, &MessageKind::ALL)
     }
 
     fn parameters(&mut self, visit: &mut dyn Visit) {
