@@ -24,7 +24,7 @@ const FIRST_RUNS: usize = 2;
 /// Runs of a candidate that survives the halving.
 const SETTLED_RUNS: usize = 16;
 /// Runs of the last ones, from which one is chosen.
-const LAST_RUNS: usize = 64;
+const LAST_RUNS: usize = 256;
 /// So many go on from the halving, and are changed step by step.
 const ELITE: usize = 8;
 /// So many of them at most have the same kinds of attacks, so that the search does not end in one corner.
@@ -99,6 +99,8 @@ impl<'a> Search<'a> {
         let budget = self.means.budget;
         let mut elite = self.halve(budget / 8 * 3, fewer);
         self.climb(&mut elite, budget / 8);
+        // More corrupted replicas can do whatever fewer can, so the best of those is among the last.
+        elite.extend(fewer.first().and_then(|entry| self.grown(entry)));
         self.simplify(&mut elite);
         elite
     }
@@ -150,10 +152,7 @@ impl<'a> Search<'a> {
         let wanted = (budget as f64 / cost) as usize;
         let known = known_attacks(self.space).into_iter().map(|(_, candidate, experiment)| (candidate, experiment));
         let mut pool: Vec<Entry> = known.map(Entry::new).collect();
-        for entry in fewer {
-            let grown = self.space.grown(&entry.candidate, entry.experiment.base.most_corrupted() as u16);
-            pool.extend(self.space.resolve(&grown).map(|experiment| Entry::new((grown, experiment))));
-        }
+        pool.extend(fewer.iter().filter_map(|entry| self.grown(entry)));
         while pool.len() < wanted {
             let mut dice = self.dice();
             let Some(drawn) = self.space.draw(&mut dice) else { break };
@@ -171,6 +170,12 @@ impl<'a> Search<'a> {
         }
         keep_best(&mut pool);
         pool
+    }
+
+    /// What fewer corrupted replicas did, by as many as there are here.
+    fn grown(&self, entry: &Entry) -> Option<Entry> {
+        let grown = self.space.grown(&entry.candidate, entry.experiment.base.most_corrupted() as u16);
+        self.space.resolve(&grown).map(|experiment| Entry::new((grown, experiment)))
     }
 
     /// Broods of mutants until only `reserve` is left; one that does better than the last of the elite takes its place.
