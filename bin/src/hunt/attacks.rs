@@ -23,7 +23,8 @@ pub(super) fn draw_takeover(stage: &Stage, draw: &mut Draw) -> AttackConfig {
 /// An attack of `corrupted` replicas, or of those who fall later.
 pub(super) fn draw_attack(stage: &Stage, corrupted: &[NodeId], draw: &mut Draw) -> AttackConfig {
     let kind = draw_kind(stage, draw);
-    let scope = draw_scope(&kind, stage, corrupted, draw);
+    // What does not limit this kind is not written either.
+    let scope = draw_scope(&kind, stage, corrupted, draw).within(kind.about().limits());
     AttackConfig { kind, scope }
 }
 
@@ -150,6 +151,8 @@ fn draw_scope(kind: &AttackKind, stage: &Stage, corrupted: &[NodeId], draw: &mut
         _ => stage.window(draw),
     };
     let members = (corrupted.len() > 1 && draw.unit() < 0.5).then(|| vec![pick(draw, corrupted)]);
+    // Those are replicas; clients who can take part do.
+    let members = members.filter(|_| about.is_for_replicas());
     match about.acts_on {
         ActsOn::Identity => return Scope { members, ..Scope::default() },
         ActsOn::Itself => return Scope { members, start, end, ..Scope::default() },
@@ -190,7 +193,8 @@ fn has_parameter(kind: &AttackKind, name: &str) -> bool {
 pub(super) fn narrower_attacks(attack: &AttackConfig, stage: &Stage) -> Vec<AttackConfig> {
     let AttackConfig { kind, scope } = attack;
     let mut attacks = Vec::new();
-    let with_scope = |scope: Scope| AttackConfig { kind: kind.clone(), scope };
+    let limits = kind.about().limits();
+    let with_scope = |scope: Scope| AttackConfig { kind: kind.clone(), scope: scope.within(limits) };
     let usual = AttackKind::named(kind.name()).filter(|usual| usual != kind);
     let usual = usual.map(|kind| AttackConfig { kind, scope: scope.clone() });
     // Another attack may play the parts already.
