@@ -95,8 +95,8 @@ fn the_first_break_is_the_same_with_and_without_a_stop() {
 
 #[test]
 fn a_finding_is_minimal_and_its_experiment_does_it_again() {
-    let report = hunted(&experiment(BROKEN), &options(700, 2));
-    let bare = HuntOptions { shrink: false, ..options(700, 2) };
+    let report = hunted(&experiment(BROKEN), &options(4000, 2));
+    let bare = HuntOptions { shrink: false, ..options(4000, 2) };
     let drawn = hunted(&experiment(BROKEN), &bare);
     let largest = |report: &HuntReport| report.findings.iter().map(|found| found.schedule.faults.len()).max().unwrap();
     assert!(largest(&drawn) > 5, "schedules as drawn have many faults");
