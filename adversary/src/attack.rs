@@ -4,8 +4,9 @@ use crate::interference::Interference;
 use crate::kind::AttackKind;
 use crate::knowledge::Knowledge;
 use crate::parameter::Visit;
-use byzlab_network::{Act, Key, NodeId, Recipients, Rule, Time};
+use byzlab_network::{Act, Key, NodeId, Recipients, Rule, RuleScope, Time};
 use byzlab_replica::{Message, MessageKind, ProtocolConfig, Signer, View};
+use std::collections::BTreeMap;
 
 /// One attack of an experiment: what it does, and when.
 #[derive(Clone, PartialEq, Debug)]
@@ -396,6 +397,8 @@ pub(crate) struct Command<'a> {
     pub(crate) falling: &'a mut Vec<NodeId>,
     /// The names of its rules begin here.
     pub(crate) first_rule: u32,
+    /// The rules of this attack that are in force.
+    pub(crate) imposed: &'a mut BTreeMap<u32, Rule>,
     pub(crate) acts: &'a mut Vec<Act>,
 }
 
@@ -422,14 +425,24 @@ impl Command<'_> {
         }
     }
 
-    /// Puts a rule in force; one of the same number goes.
+    /// Puts a rule in force; one of the same number goes. One that says the same stays: a new one would begin only now, and let through
+    /// what was sent a little earlier.
     pub(crate) fn impose(&mut self, number: u32, rule: Rule) {
+        let start = rule.scope().start;
+        let says_the_same =
+            |old: &Rule| RuleScope { start, ..old.scope().clone() } == *rule.scope() && old.action() == rule.action();
+        if self.imposed.get(&number).is_some_and(says_the_same) {
+            return;
+        }
+        self.imposed.insert(number, rule.clone());
         self.acts.push(Act::Impose(self.first_rule + number, rule));
     }
 
     /// Takes a rule away.
     pub(crate) fn lift(&mut self, number: u32) {
-        self.acts.push(Act::Lift(self.first_rule + number));
+        if self.imposed.remove(&number).is_some() {
+            self.acts.push(Act::Lift(self.first_rule + number));
+        }
     }
 }
 
@@ -471,6 +484,8 @@ pub(crate) trait Attack {
 
 /// An attack with its scope, as the controller holds it.
 pub(crate) struct ActiveAttack {
+    /// Its rules that are in force.
+    pub(crate) imposed: BTreeMap<u32, Rule>,
     kind: AttackKind,
     about: About,
     scope: Scope,
@@ -481,7 +496,7 @@ pub(crate) struct ActiveAttack {
 impl ActiveAttack {
     pub(crate) fn new(config: &AttackConfig, draws: Key) -> ActiveAttack {
         let AttackConfig { kind, scope } = config.clone();
-        ActiveAttack { about: kind.about(), kind, scope, draws, last_wake: None }
+        ActiveAttack { imposed: BTreeMap::new(), about: kind.about(), kind, scope, draws, last_wake: None }
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -396,6 +396,8 @@ impl Controller {
         /// No attack imposes so many rules.
         const RULES: u32 = 1 << 20;
         let Controller { config, attacks, knowledge, corrupted, budget, falling, acts, .. } = self;
+        let attack = &mut attacks[index];
+        let mut imposed = std::mem::take(&mut attack.imposed);
         let command = Command {
             now,
             view: knowledge.view,
@@ -405,9 +407,11 @@ impl Controller {
             budget,
             falling,
             first_rule: index as u32 * RULES,
+            imposed: &mut imposed,
             acts,
         };
-        let acted = attacks[index].command(command);
+        let acted = attack.command(command);
+        attack.imposed = imposed;
         if acted && !self.puppets.is_empty() {
             self.report(now, index, 0, out);
         }

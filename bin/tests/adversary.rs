@@ -115,3 +115,18 @@ fn isolation_follows_the_primary() {
     }
     assert_eq!(cut.result.row.outcome, Outcome::Completed);
 }
+
+/// A view that begins in the middle of a partition is no hole in it: nothing passes, whenever the adversary hears of it.
+#[test]
+fn a_new_view_is_no_hole_in_a_partition() {
+    let network = "members = [2]\nnetwork = { actions = [\"drop\"], until = \"4s\" }";
+    let cut = run(&format!("{network}\nattack = [{{ kind = \"partition\", groups = [[0], [1, 2, 3]] }}]"));
+    assert!(cut.result.row.view_changes > 0);
+    let across =
+        |row: &&recorded::Row| (row.node == 0) != (row.peer == Some(0)) && row.peer.is_some_and(|peer| peer < 4);
+    let passed = cut.of(EventKind::Deliver).filter(|row| row.node < 4).filter(across);
+    let early: Vec<&recorded::Row> = passed.filter(|row| row.time_ns < 4_000_000_000).collect();
+    assert!(early.is_empty(), "{early:?}");
+    // It is imposed once, not anew with each view.
+    assert_eq!(cut.of(EventKind::Attack).count(), 1);
+}
