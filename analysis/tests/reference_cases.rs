@@ -6,9 +6,9 @@ use byzlab_analysis::statistics::{
 };
 use serde_json::Value;
 
-/// The case of this name in `data/reference_cases.json`.
+/// The case of this name in `data/analysis_refs.json`.
 fn case(name: &str) -> Value {
-    let cases: Vec<Value> = serde_json::from_str(include_str!("data/reference_cases.json")).expect("valid JSON");
+    let cases: Vec<Value> = serde_json::from_str(include_str!("data/analysis_refs.json")).expect("valid JSON");
     cases.into_iter().find(|case| case["name"] == name).unwrap_or_else(|| panic!("no case {name}"))
 }
 
