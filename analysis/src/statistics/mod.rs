@@ -8,16 +8,19 @@
 //! | mean | Student t interval | [`Moments::interval`] |
 //! | median, any quantile | type-7 estimate, order-statistic interval | [`quantile`], [`quantile_interval`] |
 //! | share | Wilson score interval | [`wilson`] |
+//! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
 
 mod distributions;
 mod mean;
 mod proportion;
 mod quantile;
+mod survival;
 
 pub use distributions::{binomial_cdf, binomial_pmf, binomial_sf, normal_quantile, student_t_quantile};
 pub use mean::{Moments, TInterval};
 pub use proportion::{Proportion, wilson};
 pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};
+pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, SurvivalStep};
 
 /// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.
 pub fn is_inside_unit(p: f64) -> bool {
