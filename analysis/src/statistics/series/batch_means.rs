@@ -167,7 +167,7 @@ pub struct OverlappingBatchMeans {
 /// ```
 pub fn overlapping_batch_means(values: &[f64], batch_size: usize, confidence: f64) -> Option<OverlappingBatchMeans> {
     let moments: Moments = values.iter().copied().collect();
-    let overall = moments.mean().filter(|_| super::all_finite(values) && moments.sum_of_squares().is_finite())?;
+    let overall = moments.mean().filter(|_| super::all_finite(values) && moments.sum_of_squares().is_some())?;
     if batch_size == 0 || batch_size >= values.len() || !crate::statistics::is_inside_unit(confidence) {
         return None;
     }
