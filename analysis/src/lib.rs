@@ -39,13 +39,16 @@ pub mod parts;
 pub mod plot;
 pub mod render;
 pub mod runs;
+pub mod settled;
 pub mod statistics;
 pub mod summary;
 pub mod throughput;
 
 pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
 pub use latency::{InvalidEvent, RunLatency, Samples};
-pub use log::{EventReader, EventWriter, LogError, RowProblem};
+pub use log::{
+    EventReader, EventWriter, LogError, ReadOptions, RowProblem, RunConsumer, RunOutputs, Skipped, read_runs,
+};
 pub use measure::{RunMeasures, RunValue};
 pub use metric::{Metric, UnknownMetric};
 pub use oracle::{Oracles, check_results};
@@ -58,5 +61,6 @@ pub use plot::{
     write_sweep_plots,
 };
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
+pub use settled::{Sample, SampleSink, SettledLatency};
 pub use summary::{AnalysisError, AnalysisOptions, Estimate, GroupSummary, analyze, analyze_metrics, summarize};
 pub use throughput::RunThroughput;

@@ -1,15 +1,14 @@
 //! From logs to figures: reads a results folder, groups its runs, estimates with intervals.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
-use crate::log::LogError;
-use crate::measure::{RunValue, read_values};
+use crate::log::{AmbiguousFile, LogError, ReadOptions, Skipped};
+use crate::measure::{RunValue, RunValues, read_values};
 use crate::metric::Metric;
 use crate::parts::PartsError;
 use crate::runs::{Outcome, RunRow, RunTable, RunsError};
@@ -27,11 +26,13 @@ pub struct AnalysisOptions {
     pub confidence: f64,
     /// What starts earlier, or for the throughput is accepted earlier, is left out; default 0.
     pub warmup_ns: u64,
+    /// How the files are read; default strictly, with all cores.
+    pub read: ReadOptions,
 }
 
 impl Default for AnalysisOptions {
     fn default() -> Self {
-        Self { metric: Metric::AllCommit, by: None, confidence: 0.95, warmup_ns: 0 }
+        Self { metric: Metric::AllCommit, by: None, confidence: 0.95, warmup_ns: 0, read: ReadOptions::default() }
     }
 }
 
@@ -44,6 +45,9 @@ pub enum AnalysisError {
     /// `events.csv` cannot be read, or contradicts itself or `runs.csv`.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A file stands in the folder twice, plain and compressed.
+    #[error(transparent)]
+    Ambiguous(#[from] AmbiguousFile),
     /// A completed run left no event.
     #[error(
         "{}: no event of cell {cell}, run {run}, which runs.csv calls completed; \
@@ -177,14 +181,30 @@ pub fn analyze_metrics(
     options: &AnalysisOptions,
 ) -> Result<Vec<Vec<GroupSummary>>, AnalysisError> {
     let table = RunTable::read(&dir.join("runs.csv"))?;
-    let events = dir.join("events.csv");
-    let is_missing = std::fs::metadata(&events).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-    let values = if is_missing { None } else { Some(read_values(&events, &table.rows, metrics, options.warmup_ns)?) };
+    let values_of_log = read_values(dir, &table.rows, metrics, options.warmup_ns, &options.read)?;
     let summarize_metric = |(index, &metric): (usize, &Metric)| {
-        let values = values.as_ref().map(|values| &values[index][..]);
-        summarize(&table, values, &AnalysisOptions { metric, ..options.clone() })
+        let values = values_of_log.as_ref().map(|values| &values.by_metric[index][..]);
+        let mut groups = summarize(&table, values, &AnalysisOptions { metric, ..options.clone() })?;
+        if let Some(values) = &values_of_log {
+            note_damage(&mut groups, &group_rows(&table, options.by.as_deref())?, values);
+        }
+        Ok(groups)
     };
     metrics.iter().enumerate().map(summarize_metric).collect()
+}
+
+/// Says what was skipped, and how many runs of each group that damaged.
+fn note_damage(groups: &mut [GroupSummary], rows: &[RowGroup], values: &RunValues) {
+    let Skipped { rows: skipped, first, .. } = &values.skipped;
+    for (group, RowGroup { rows, .. }) in groups.iter_mut().zip(rows) {
+        let damaged = rows.iter().filter(|row| values.damaged[**row]).count();
+        if damaged > 0 {
+            group.notes.push(format!("{damaged} runs have no value: rows of theirs were skipped or are missing"));
+        }
+        if let Some(first) = first {
+            group.notes.push(format!("{skipped} rows of the log were skipped, the first: {first}"));
+        }
+    }
 }
 
 /// Summarises runs whose values are at hand, one for each row, of the metric of `options` (those of rows that did not

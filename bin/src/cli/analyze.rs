@@ -55,7 +55,10 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
     } else {
         let usual = experiment.map_or(Metric::AllCommit, |experiment| experiment.metric);
         let metric = arguments.metric.unwrap_or(usual);
-        let groups = analyze(dir, &AnalysisOptions { metric, by: by.clone(), confidence, warmup_ns })?;
+        let groups = analyze(
+            dir,
+            &AnalysisOptions { metric, by: by.clone(), confidence, warmup_ns, ..AnalysisOptions::default() },
+        )?;
         match arguments.format {
             Format::Table => render::table(&groups),
             Format::Json => render::json(&groups),
