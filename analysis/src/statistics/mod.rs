@@ -26,11 +26,15 @@
 //! | are two samples alike? | Kolmogorov–Smirnov | [`kolmogorov_smirnov`] |
 //! | many tests at once | Holm, Bonferroni | [`holm`], [`bonferroni`] |
 //! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
+//! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
 
+mod attempt;
 mod bootstrap;
 mod comparison;
 mod deviation;
 mod distributions;
+mod estimate;
+mod figures;
 mod mean;
 mod moments;
 mod proportion;
@@ -42,6 +46,7 @@ mod sketch;
 mod survival;
 mod two_proportions;
 
+pub use attempt::Attempt;
 pub use bootstrap::{BcaConvention, BcaInterval, acceleration, bca, bca_from_replicates, bca_mean};
 pub use comparison::{
     HodgesLehmann, KolmogorovSmirnov, MannWhitney, PairedTest, WelchTest, bonferroni, hodges_lehmann, holm,
@@ -52,6 +57,8 @@ pub use distributions::{
     beta_cdf, beta_quantile, binomial_cdf, binomial_pmf, binomial_sf, chi_squared_quantile, chi_squared_sf, normal_cdf,
     normal_quantile, normal_sf, student_t_cdf, student_t_quantile, student_t_two_sided,
 };
+pub use estimate::Estimate;
+pub use figures::{Conditional, FigureOptions, Figures, LongestFollowUp, MeanMethod, ProportionMethod, Unconditional};
 pub use mean::TInterval;
 pub use moments::Moments;
 pub use proportion::{
