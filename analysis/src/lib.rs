@@ -37,6 +37,7 @@ pub mod metric;
 pub mod oracle;
 pub mod parts;
 pub mod plot;
+pub mod precision;
 pub mod render;
 pub mod runs;
 pub mod statistics;
@@ -45,7 +46,7 @@ pub mod throughput;
 
 pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
 pub use latency::{InvalidEvent, RunLatency, Samples};
-pub use log::{EventReader, EventWriter, LogError, RowProblem};
+pub use log::{Compression, EventReader, EventWriter, FrameSink, LogError, RowProblem};
 pub use measure::{RunMeasures, RunValue};
 pub use metric::{Metric, UnknownMetric};
 pub use oracle::{Oracles, check_results};
@@ -57,6 +58,7 @@ pub use plot::{
     FrontierCurve, FrontierCurves, PlotError, write_frontier_plot, write_parts_plot, write_saturation_plot,
     write_sweep_plots,
 };
+pub use precision::{Aim, Precision, Replications};
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
 pub use summary::{AnalysisError, AnalysisOptions, Estimate, GroupSummary, analyze, analyze_metrics, summarize};
 pub use throughput::RunThroughput;

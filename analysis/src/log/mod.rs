@@ -5,10 +5,12 @@
 
 mod reader;
 mod run_order;
+mod sink;
 mod writer;
 
 pub(crate) use reader::of_run;
 pub use reader::{EventReader, LogError, RowProblem};
 pub(crate) use run_order::{RunOrder, Step};
+pub use sink::{Compression, FrameSink};
 pub use writer::EventWriter;
 pub(crate) use writer::breaks_a_row;

@@ -13,11 +13,13 @@ mod distributions;
 mod mean;
 mod proportion;
 mod quantile;
+mod sequential;
 
 pub use distributions::{binomial_cdf, binomial_pmf, binomial_sf, normal_quantile, student_t_quantile};
 pub use mean::{Moments, TInterval};
 pub use proportion::{Proportion, wilson};
 pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};
+pub use sequential::{HalfWidth, StoppingRule};
 
 /// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.
 pub fn is_inside_unit(p: f64) -> bool {
