@@ -1,6 +1,12 @@
 //! The results folder: written in the order of cells and runs, whatever order they finish in, and never with half a run in it.
 
-use byzlab_analysis::{EventWriter, LatencyPartsWriter, RunRow, RunWriter};
+mod log;
+
+pub(crate) use log::LogFile;
+
+use crate::cells::{Cells, Counted, Next, RunIndex};
+use byzlab_analysis::{Compression, Replications, RunRow, RunWriter};
+use log::Log;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -8,10 +14,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a results folder may hold.
-pub(crate) const FILES: [&str; 14] = [
+pub(crate) const FILES: [&str; 30] = [
     "config.toml",
     "runs.csv",
     "events.csv",
+    "events.csv.zst",
+    "events.csv.gz",
+    "latency_parts.csv",
+    "latency_parts.csv.zst",
+    "latency_parts.csv.gz",
     "latency.svg",
     "latency.png",
     "throughput.svg",
@@ -20,9 +31,20 @@ pub(crate) const FILES: [&str; 14] = [
     "success.png",
     "saturation.svg",
     "saturation.png",
-    "latency_parts.csv",
     "latency_parts.svg",
     "latency_parts.png",
+    "figures.svg",
+    "figures.png",
+    "ecdf.svg",
+    "ecdf.png",
+    "histogram.svg",
+    "histogram.png",
+    "quantiles.svg",
+    "quantiles.png",
+    "timeline.svg",
+    "timeline.png",
+    "messages.svg",
+    "messages.png",
 ];
 
 /// Why results cannot be written.
@@ -54,66 +76,37 @@ fn kept(complete: Option<usize>) -> String {
     })
 }
 
-/// A new results folder, open for writing.
+/// A new results folder, open for writing, with the order of the runs that go into it.
 ///
-/// Runs are numbered through all cells. The *head* is the first run that is not finished: its events go straight into the
-/// file. Those of later runs wait in memory, and a run that has too many of them waits itself until it is the head.
+/// The *head* is the first run that is not in the folder: what it logs goes straight into the files. What later runs log
+/// waits in memory, and when too much of it waits, they wait themselves.
 #[derive(Debug)]
 pub(crate) struct Results {
     state: Mutex<State>,
-    head_moved: Condvar,
+    /// A run has ended, or writing has failed.
+    moved_on: Condvar,
     runs_path: PathBuf,
-}
-
-/// A log that grows while runs go on, beside the table of runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum LogFile {
-    /// `events.csv`.
-    Events,
-    /// `latency_parts.csv`.
-    LatencyParts,
-}
-
-impl LogFile {
-    const COUNT: usize = 2;
-
-    fn name(self) -> &'static str {
-        match self {
-            LogFile::Events => "events.csv",
-            LogFile::LatencyParts => "latency_parts.csv",
-        }
-    }
-
-    /// Makes the file, with its header.
-    fn create(self, path: &Path) -> io::Result<File> {
-        let file = OpenOptions::new().append(true).create_new(true).open(path)?;
-        match self {
-            LogFile::Events => EventWriter::new(file)?.finish(),
-            LogFile::LatencyParts => LatencyPartsWriter::new(file)?.finish(),
-        }
-    }
-}
-
-/// An open log.
-#[derive(Debug)]
-struct Log {
-    path: PathBuf,
-    file: File,
-    /// Its length up to the last finished run.
-    whole: u64,
-    length: u64,
 }
 
 #[derive(Debug)]
 struct State {
-    head: usize,
+    cells: Cells,
+    head: RunIndex,
     runs: File,
     /// The length of `runs.csv` up to the last whole row.
     whole_runs: u64,
+    /// The runs in `runs.csv`.
+    complete: usize,
+    /// Rows of `runs.csv` whose logs lie in a frame that is still open.
+    rows: Vec<u8>,
+    /// How many these are.
+    in_frame: usize,
     swept_keys: usize,
     /// Those that are wanted, by [`LogFile`].
     logs: [Option<Log>; LogFile::COUNT],
-    waiting: BTreeMap<usize, Part>,
+    waiting: BTreeMap<RunIndex, Part>,
+    /// The bytes of all that waits.
+    held: usize,
     failure: Option<Failure>,
 }
 
@@ -131,15 +124,23 @@ struct Part {
     row: Option<RunRow>,
 }
 
+impl Part {
+    /// Its share of [`State::held`].
+    fn bytes(&self) -> usize {
+        self.logs.iter().map(Vec::len).sum::<usize>() + if self.row.is_some() { ROW } else { 0 }
+    }
+}
+
 #[derive(Debug)]
 struct Failure {
     path: PathBuf,
     source: io::Error,
-    complete: usize,
 }
 
-/// A run other than the head may hold so many bytes of each log in memory.
-const MOST_WAITING: usize = 64 << 20;
+/// So many bytes of runs other than the head may be held in memory.
+const MOST_HELD: usize = 256 << 20;
+/// What a row and its place in the list take, about.
+const ROW: usize = 512;
 
 impl Results {
     /// Makes the folder with `config.toml` and the headers of the logs. With `replace` it removes results that are there.
@@ -147,7 +148,8 @@ impl Results {
         folder: &Path,
         config: &str,
         swept_keys: &[String],
-        wanted: &[LogFile],
+        (wanted, compression): (&[LogFile], Compression),
+        cells: Cells,
         replace: bool,
     ) -> Result<Results, ResultsError> {
         let failed = |path: &Path| {
@@ -168,30 +170,33 @@ impl Results {
         fs::write(&config_path, config).map_err(failed(&config_path))?;
 
         let runs_path = folder.join("runs.csv");
-        let create = |path: &Path| OpenOptions::new().append(true).create_new(true).open(path);
         let open_runs = || {
-            let runs = RunWriter::new(create(&runs_path)?, swept_keys)?.finish()?;
+            let file = OpenOptions::new().append(true).create_new(true).open(&runs_path)?;
+            let runs = RunWriter::new(file, swept_keys)?.finish()?;
             let length = runs.metadata()?.len();
             Ok((runs, length))
         };
         let (runs, whole_runs) = open_runs().map_err(failed(&runs_path))?;
         let mut logs = [const { None }; LogFile::COUNT];
         for &log in wanted {
-            let path = folder.join(log.name());
-            let file = log.create(&path).map_err(failed(&path))?;
-            let length = file.metadata().map_err(failed(&path))?.len();
-            logs[log as usize] = Some(Log { path, file, whole: length, length });
+            let path = log.path(folder, compression);
+            logs[log as usize] = Some(Log::create(log, path.clone(), compression).map_err(failed(&path))?);
         }
         let state = State {
-            head: 0,
+            cells,
+            head: (0, 0),
             runs,
             whole_runs,
+            complete: 0,
+            rows: Vec::new(),
+            in_frame: 0,
             swept_keys: swept_keys.len(),
             logs,
             waiting: BTreeMap::new(),
+            held: 0,
             failure: None,
         };
-        Ok(Results { state: Mutex::new(state), head_moved: Condvar::new(), runs_path })
+        Ok(Results { state: Mutex::new(state), moved_on: Condvar::new(), runs_path })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -199,91 +204,169 @@ impl Results {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a piece of a log of the run with this number.
-    pub(crate) fn append(&self, number: usize, log: LogFile, bytes: &[u8]) -> io::Result<()> {
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.moved_on.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next run to do; waits until there is one. None if there is none any more, or writing has failed.
+    ///
+    /// Whoever has ended the head is given the next one, so that it is always on its way and nobody waits in vain.
+    pub(crate) fn next(&self) -> Option<RunIndex> {
+        let mut state = self.lock();
+        loop {
+            if state.failure.is_some() {
+                return None;
+            }
+            match state.cells.next() {
+                Next::Over => return None,
+                Next::Run(run) if run == state.head || state.held < MOST_HELD => {
+                    state.cells.begin(run);
+                    return Some(run);
+                }
+                Next::Run(_) | Next::Wait => state = self.wait(state),
+            }
+        }
+    }
+
+    /// Takes a piece of a log of a run. Fails too if the run turns out not to be needed.
+    pub(crate) fn append(&self, run: RunIndex, log: LogFile, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.lock();
         loop {
             if let Some(failure) = &state.failure {
                 return Err(failure.source.kind().into());
             }
-            if number == state.head {
+            if state.cells.is_surplus(run) {
+                return Err(io::Error::other("the cell has ended before this run"));
+            }
+            if run == state.head {
                 return self.write_log(&mut state, log as usize, bytes);
             }
-            let waiting = &mut state.waiting.entry(number).or_default().logs[log as usize];
-            if waiting.len() + bytes.len() <= MOST_WAITING {
-                waiting.extend_from_slice(bytes);
+            if state.held + bytes.len() <= MOST_HELD {
+                state.held += bytes.len();
+                state.waiting.entry(run).or_default().logs[log as usize].extend_from_slice(bytes);
                 return Ok(());
             }
-            state = self.head_moved.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.wait(state);
         }
     }
 
-    /// Takes the row of a run, after all of its logs.
-    pub(crate) fn finish(&self, number: usize, row: RunRow) -> io::Result<()> {
+    /// Takes the row of a run, after all of its logs, and its value if that decides on the end of the cell. All runs that now
+    /// belong to the results for sure come back.
+    pub(crate) fn finish(&self, run: RunIndex, row: RunRow, value: Option<f64>) -> io::Result<Vec<Counted>> {
         let mut state = self.lock();
-        state.waiting.entry(number).or_default().row = Some(row);
+        if let Some(failure) = &state.failure {
+            return Err(failure.source.kind().into());
+        }
+        let counted = state.cells.take(run, row.outcome, value);
+        if !state.cells.is_surplus(run) {
+            state.waiting.entry(run).or_default().row = Some(row);
+            state.held += ROW;
+        }
+        state.forget_surplus(run.0);
         let result = self.advance(&mut state);
-        self.head_moved.notify_all();
-        result
+        self.moved_on.notify_all();
+        result.map(|()| counted)
+    }
+
+    /// Whether a run lies beyond the end of its cell.
+    pub(crate) fn is_surplus(&self, run: RunIndex) -> bool {
+        self.lock().cells.is_surplus(run)
     }
 
     /// Writes what is finished, and the logs so far of the new head.
     fn advance(&self, state: &mut State) -> io::Result<()> {
         loop {
-            if let Some(failure) = &state.failure {
-                return Err(failure.source.kind().into());
+            let (cell, run) = state.head;
+            if state.cells.end(cell) == Some(run) {
+                state.head = (cell + 1, 0);
+                continue;
             }
-            let head = state.head;
-            let Some(part) = state.waiting.get_mut(&head) else { return Ok(()) };
+            let Some(part) = state.waiting.get_mut(&(cell, run)) else { return Ok(()) };
+            let bytes = part.bytes();
             let logs = std::mem::take(&mut part.logs);
             let row = part.row.take();
+            state.held -= bytes;
             for (log, bytes) in logs.iter().enumerate() {
                 self.write_log(state, log, bytes)?;
             }
             let Some(row) = row else { return Ok(()) };
-            // The row is made first and written at once: a buffer over the file would write it again later.
             let text = row_text(&row, state.swept_keys)?;
-            if let Err(source) = state.runs.write_all(&text) {
-                return Err(self.fail(state, self.runs_path.clone(), source));
+            state.rows.extend_from_slice(&text);
+            state.in_frame += 1;
+            state.waiting.remove(&(cell, run));
+            state.head = (cell, run + 1);
+            let frames = state.logs.iter().flatten().map(Log::frame);
+            let (is_open, is_full) = frames.fold((false, false), |any, log| (any.0 || log.0, any.1 || log.1));
+            if !is_open || is_full {
+                self.complete(state)?;
             }
-            state.whole_runs += text.len() as u64;
-            state.waiting.remove(&head);
-            state.head += 1;
-            state.logs.iter_mut().flatten().for_each(|log| log.whole = log.length);
         }
     }
 
     fn write_log(&self, state: &mut State, log: usize, bytes: &[u8]) -> io::Result<()> {
         let Some(log) = &mut state.logs[log] else { return Ok(()) };
-        if let Err(source) = log.file.write_all(bytes) {
+        if let Err(source) = log.write(bytes) {
             let path = log.path.clone();
             return Err(self.fail(state, path, source));
         }
-        log.length += bytes.len() as u64;
         Ok(())
     }
 
-    /// Keeps the first failure, and cuts all logs back to whole runs.
+    /// Ends the frames of all logs after the same run, and only then writes the rows of the runs in them.
+    fn complete(&self, state: &mut State) -> io::Result<()> {
+        for index in 0..state.logs.len() {
+            if let Some(log) = &mut state.logs[index]
+                && let Err(source) = log.close()
+            {
+                let path = log.path.clone();
+                return Err(self.fail(state, path, source));
+            }
+        }
+        // At once: a buffer over the file would write them again after a failure.
+        if let Err(source) = state.runs.write_all(&state.rows) {
+            return Err(self.fail(state, self.runs_path.clone(), source));
+        }
+        state.whole_runs += state.rows.len() as u64;
+        state.complete += state.in_frame;
+        state.rows.clear();
+        state.in_frame = 0;
+        state.logs.iter_mut().flatten().for_each(Log::keep);
+        Ok(())
+    }
+
+    /// Keeps the first failure, and cuts all files back to whole runs.
     fn fail(&self, state: &mut State, path: PathBuf, source: io::Error) -> io::Error {
         let kind = source.kind();
         // Best effort: an analysis refuses a cut row anyway.
         let _ = state.runs.set_len(state.whole_runs);
-        for log in state.logs.iter().flatten() {
-            let _ = log.file.set_len(log.whole);
-        }
-        state.failure = Some(Failure { path, source, complete: state.head });
-        self.head_moved.notify_all();
+        state.logs.iter().flatten().for_each(Log::cut_back);
+        state.failure = Some(Failure { path, source });
+        self.moved_on.notify_all();
         kind.into()
     }
 
-    /// Whether writing has failed.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.lock().failure.is_some()
+    /// Ends the files once all runs have ended. For each cell whose runs decided on their number, what they were.
+    pub(crate) fn close(&self) -> Result<Vec<Replications>, ResultsError> {
+        let mut state = self.lock();
+        if state.failure.is_none() {
+            // What goes wrong is kept.
+            let _ = self.complete(&mut state);
+        }
+        match state.failure.take() {
+            Some(Failure { path, source }) => Err(ResultsError::Write { path, source, complete: Some(state.complete) }),
+            None => Ok(state.cells.replications()),
+        }
     }
+}
 
-    /// What went wrong, once all runs have ended.
-    pub(crate) fn failure(&self) -> Option<ResultsError> {
-        let Failure { path, source, complete } = self.lock().failure.take()?;
-        Some(ResultsError::Write { path, source, complete: Some(complete) })
+impl State {
+    /// Forgets what waits of runs beyond the end of a cell.
+    fn forget_surplus(&mut self, cell: u32) {
+        let Some(end) = self.cells.end(cell) else { return };
+        let surplus: Vec<RunIndex> = self.waiting.range((cell, end)..(cell + 1, 0)).map(|(run, _)| *run).collect();
+        for run in surplus {
+            let part = self.waiting.remove(&run);
+            self.held -= part.map_or(0, |part| part.bytes());
+        }
     }
 }
