@@ -12,7 +12,7 @@ pub(crate) type RunIndex = (u32, u32);
 /// single worker. Runs that were begun beyond the last one are surplus.
 #[derive(Debug)]
 pub(crate) struct Cells {
-    cells: Vec<CellRuns>,
+    all: Vec<CellRuns>,
     /// Those before it have no run left to begin.
     first: usize,
     /// Beyond what is certain to be needed, so many runs of a cell may be begun.
@@ -63,7 +63,7 @@ impl Cells {
     /// So many cells of so many runs each.
     pub(crate) fn fixed(cells: usize, runs: u32) -> Cells {
         let cell = || CellRuns { begun: 0, counted: 0, end: Some(runs), rule: None };
-        Cells { cells: std::iter::repeat_with(cell).take(cells).collect(), first: 0, ahead: 0 }
+        Cells { all: std::iter::repeat_with(cell).take(cells).collect(), first: 0, ahead: 0 }
     }
 
     /// So many cells, each of which goes on until it is precise enough.
@@ -72,13 +72,13 @@ impl Cells {
         let rule = || Rule { min_runs, max_runs, in_order: Replications::new(precision), early: BTreeMap::new() };
         let cell = || CellRuns { begun: 0, counted: 0, end: None, rule: Some(rule()) };
         let ahead = u32::try_from(jobs).unwrap_or(u32::MAX).saturating_mul(2);
-        Cells { cells: std::iter::repeat_with(cell).take(cells).collect(), first: 0, ahead }
+        Cells { all: std::iter::repeat_with(cell).take(cells).collect(), first: 0, ahead }
     }
 
     /// The first run that is not begun, of the first cell in which one may be.
     pub(crate) fn next(&mut self) -> Next {
         let mut is_over = true;
-        for (index, cell) in self.cells.iter().enumerate().skip(self.first) {
+        for (index, cell) in self.all.iter().enumerate().skip(self.first) {
             if cell.begun < cell.limit(self.ahead) {
                 return Next::Run((index as u32, cell.begun));
             }
@@ -92,14 +92,14 @@ impl Cells {
 
     /// Takes note that the next run of a cell was begun.
     pub(crate) fn begin(&mut self, (cell, run): RunIndex) {
-        let cell = &mut self.cells[cell as usize];
+        let cell = &mut self.all[cell as usize];
         debug_assert_eq!(cell.begun, run, "runs are begun in order");
         cell.begun += 1;
     }
 
     /// Takes what a run came to. All that now belongs to the results comes back, in the order of the runs.
     pub(crate) fn take(&mut self, (cell, run): RunIndex, outcome: Outcome, value: Option<f64>) -> Vec<Counted> {
-        let runs = self.cells[cell as usize].take(run, outcome, value);
+        let runs = self.all[cell as usize].take(run, outcome, value);
         let counted = |(run, ends_cell)| Counted { run: (cell, run), ends_cell };
         runs.into_iter().map(counted).collect()
     }
@@ -111,12 +111,12 @@ impl Cells {
 
     /// The number of runs of a cell, once it is known.
     pub(crate) fn end(&self, cell: u32) -> Option<u32> {
-        self.cells.get(cell as usize)?.end
+        self.all.get(cell as usize)?.end
     }
 
     /// For each cell whose runs decided on their number, what they were.
     pub(crate) fn replications(&self) -> Vec<Replications> {
-        self.cells.iter().filter_map(|cell| Some(cell.rule.as_ref()?.in_order.clone())).collect()
+        self.all.iter().filter_map(|cell| Some(cell.rule.as_ref()?.in_order.clone())).collect()
     }
 }
 
