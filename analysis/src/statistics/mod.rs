@@ -19,9 +19,13 @@
 //! | are two samples alike? | Kolmogorov–Smirnov | [`kolmogorov_smirnov`] |
 //! | many tests at once | Holm, Bonferroni | [`holm`], [`bonferroni`] |
 //! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
+//! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
 
+mod attempt;
 mod comparison;
 mod distributions;
+mod estimate;
+mod figures;
 mod mean;
 mod proportion;
 mod quantile;
@@ -30,6 +34,7 @@ mod series;
 mod sketch;
 mod survival;
 
+pub use attempt::Attempt;
 pub use comparison::{
     HodgesLehmann, KolmogorovSmirnov, MannWhitney, PairedTest, WelchTest, bonferroni, hodges_lehmann, holm,
     kolmogorov_smirnov, mann_whitney, paired_t, welch,
@@ -38,6 +43,8 @@ pub use distributions::{
     beta_cdf, beta_quantile, binomial_cdf, binomial_pmf, binomial_sf, chi_squared_quantile, chi_squared_sf, normal_cdf,
     normal_quantile, normal_sf, student_t_cdf, student_t_quantile, student_t_two_sided,
 };
+pub use estimate::Estimate;
+pub use figures::{Conditional, FigureOptions, Figures, LongestFollowUp, MeanMethod, ProportionMethod, Unconditional};
 pub use mean::{Moments, TInterval};
 pub use proportion::{Proportion, wilson};
 pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};
