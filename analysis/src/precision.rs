@@ -1,4 +1,8 @@
 //! Stopping when precise enough: how narrow an interval the runs of a cell are to give, and when they do.
+//!
+//! The rule is [`StoppingRule`]; here it is followed from run to run, failed ones among them.
+
+use std::collections::BTreeMap;
 
 use crate::metric::Metric;
 use crate::render::percent_digits;
@@ -106,15 +110,13 @@ impl Replications {
     /// Whether the interval is narrow enough, of enough runs.
     pub fn is_precise(&self) -> bool {
         let Precision { aim, confidence, min_runs, max_runs } = self.precision;
+        let (min_runs, max_runs) = (min_runs.into(), max_runs.into());
+        let rule = |half_width| StoppingRule { half_width, confidence, min_runs, max_runs };
         match aim {
-            Aim::Success { half_width: wanted } => {
-                self.runs >= min_runs && self.half_width().is_some_and(|half_width| half_width <= wanted)
+            Aim::Success { half_width } => {
+                rule(HalfWidth::Absolute(half_width)).is_precise_share(self.completed.into(), self.runs.into())
             }
-            Aim::Mean { half_width, .. } => {
-                let (min_runs, max_runs) = (min_runs.into(), max_runs.into());
-                let rule = StoppingRule { half_width, confidence, min_runs, max_runs };
-                self.values.count() >= min_runs && rule.is_precise(&self.values)
-            }
+            Aim::Mean { half_width, .. } => rule(half_width).is_precise(&self.values),
         }
     }
 
@@ -180,6 +182,41 @@ impl Replications {
                 )
             }
         })
+    }
+}
+
+/// Of runs that are summarised together, in the order of the log: whether the cells among them are precise enough, and if not, what
+/// they lack. A run is its cell, its outcome and its value of the metric, if there is one. Nothing is said where the values are of
+/// another metric than the one that was to be precise.
+///
+/// ```
+/// use byzlab_analysis::precision::precision_note;
+/// use byzlab_analysis::statistics::HalfWidth;
+/// use byzlab_analysis::{Aim, Metric, Outcome, Precision};
+/// let aim = Aim::Mean { metric: Metric::Client, half_width: HalfWidth::Absolute(2.0) };
+/// let precision = Precision { aim, confidence: 0.95, min_runs: 2, max_runs: 3 };
+/// let runs = [40.0, 41.0, 42.0].map(|value| (0, Outcome::Completed, Some(value)));
+/// let note = precision_note(&precision, Metric::Client, runs).unwrap();
+/// assert_eq!(note, "precision not reached: mean client ± 2.48 ms with 3 runs, wanted ± 2 at 95 % confidence");
+/// assert_eq!(precision_note(&precision, Metric::AllCommit, runs), None);
+/// ```
+pub fn precision_note(
+    precision: &Precision,
+    metric: Metric,
+    runs: impl IntoIterator<Item = (u32, Outcome, Option<f64>)>,
+) -> Option<String> {
+    if matches!(precision.aim, Aim::Mean { metric: wanted, .. } if wanted != metric) {
+        return None;
+    }
+    let mut cells: BTreeMap<u32, Replications> = BTreeMap::new();
+    for (cell, outcome, value) in runs {
+        cells.entry(cell).or_insert_with(|| Replications::new(*precision)).take(outcome, value);
+    }
+    let imprecise: Vec<String> = cells.values().filter_map(Replications::shortfall).collect();
+    match &imprecise[..] {
+        [] => None,
+        [shortfall] if cells.len() == 1 => Some(format!("precision not reached: {shortfall}")),
+        _ => Some(format!("precision not reached in {} of the {} cells in it", imprecise.len(), cells.len())),
     }
 }
 

@@ -266,6 +266,21 @@ fn what_is_not_reached_is_said_and_runs_are_replayed() {
         assert!(finished.stderr.contains(part), "no `{part}` in {}", finished.stderr);
     }
     assert!(!finished.stderr.contains("cell 0"), "{}", finished.stderr);
+    // So do the tables, here and later.
+    let again = desk.byzlab("analyze out");
+    let note = "note: adversary.count 1 network.drop 0.0, adversary.count 1 network.drop 0.03: precision not reached: 0 of 30 runs \
+                completed with a client value";
+    assert!(again.stdout.contains(note), "{}", again.stdout);
+    assert_eq!(again.stdout, finished.stdout);
+    let together = desk.byzlab("analyze out --by adversary.count");
+    assert!(
+        together.stdout.contains("adversary.count 1: precision not reached in 2 of the 2 cells in it"),
+        "{together:?}"
+    );
+    // Of another metric nothing was wanted.
+    let other = desk.byzlab("analyze out --metric all_commit");
+    assert!(other.code == Some(0) && !other.stdout.contains("precision"), "{}", other.stdout);
+
     let replayed = desk.byzlab("replay out --cell 2 --run 29 --events none");
     assert_eq!(replayed.code, Some(0), "{replayed:?}");
     assert!(!replayed.stderr.contains("runs.csv has the fingerprint"), "{replayed:?}");

@@ -299,6 +299,7 @@ impl Experiment {
             metric: self.metric,
             warmup_ns: self.base.warmup.as_nanos(),
             time_limits: TimeLimits::ByCell(limits.collect()),
+            precision: self.stop,
             ..AnalysisOptions::default()
         }
     }
