@@ -4,7 +4,7 @@ mod program;
 
 use byzlab::{Campaign, Experiment, RunOptions, run_experiment};
 use byzlab_analysis::statistics::{Moments, wilson};
-use byzlab_analysis::{EventReader, Metric, Outcome, RunMeasures, RunTable};
+use byzlab_analysis::{EventReader, Metric, Outcome, Replications, RunMeasures, RunTable};
 use program::Desk;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -101,7 +101,7 @@ impl Results {
 /// The rows of a fixed number of runs: with the first of each cell an experiment that stops must have the same.
 fn rows_of_first(rows: &str, counts: &[u32]) -> String {
     let keep = |row: &&str| {
-        let mut fields = row.split(',').map(|field| field.parse::<u32>());
+        let mut fields = row.split(',').map(str::parse::<u32>);
         let (cell, run) = (fields.next().unwrap(), fields.next().unwrap());
         cell.map_or(true, |cell| run.unwrap() < counts[cell as usize])
     };
@@ -137,9 +137,9 @@ fn each_cell_ends_where_the_rule_says_of_its_runs_in_order() {
         assert!(rows_of_first(&fixed, &expected) == stopping, "{file} has the same rows of the first runs");
     }
     let campaign = &stopping.campaign;
-    let precise: Vec<bool> = campaign.stopped.iter().map(|cell| cell.is_precise()).collect();
+    let precise: Vec<bool> = campaign.stopped.iter().map(Replications::is_precise).collect();
     assert_eq!(precise, [true, true, false, false]);
-    assert_eq!(campaign.stopped.iter().map(|cell| cell.runs()).collect::<Vec<_>>(), expected);
+    assert_eq!(campaign.stopped.iter().map(Replications::runs).collect::<Vec<_>>(), expected);
     assert_eq!(campaign.completed + campaign.timeouts, expected.iter().sum::<u32>() as usize, "and no surplus run");
     assert!(campaign.is_clean());
 }
