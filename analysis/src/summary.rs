@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 use crate::attempts::{TimeLimits, attempts, milliseconds};
-use crate::log::LogError;
+use crate::log::{AmbiguousFile, LogError, ReadOptions};
 use crate::measure::RunValue;
 use crate::metric::Metric;
 use crate::parts::PartsError;
@@ -39,6 +39,8 @@ pub struct AnalysisOptions {
     pub time_limits: TimeLimits,
     /// How precise each cell was to be; those that are not get a note. Default: nobody asked.
     pub precision: Option<Precision>,
+    /// How the files are read; default strictly, with all cores.
+    pub read: ReadOptions,
 }
 
 impl Default for AnalysisOptions {
@@ -52,6 +54,7 @@ impl Default for AnalysisOptions {
             mean: MeanMethod::default(),
             time_limits: TimeLimits::Unknown,
             precision: None,
+            read: ReadOptions::default(),
         }
     }
 }
@@ -72,6 +75,9 @@ pub enum AnalysisError {
     /// `events.csv` cannot be read, or contradicts itself or `runs.csv`.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A file stands in the folder twice, plain and compressed.
+    #[error(transparent)]
+    Ambiguous(#[from] AmbiguousFile),
     /// A completed run left no event.
     #[error(
         "{}: no event of cell {cell}, run {run}, which runs.csv calls completed; \

@@ -2,10 +2,13 @@
 
 use super::{CliError, print};
 use crate::config::Experiment;
-use byzlab_analysis::{AnalysisOptions, Metric, analyze, render, summarize_parts};
+use byzlab_analysis::log::{ReadOptions, Skipped};
+use byzlab_analysis::{AnalysisOptions, MeasuredRuns, Metric, render, summarize_parts};
 use clap::{Args, ValueEnum};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use tracing::warn;
 
 #[derive(Debug, Args)]
 pub(super) struct AnalyzeArguments {
@@ -24,6 +27,13 @@ pub(super) struct AnalyzeArguments {
     /// The confidence of all intervals.
     #[arg(long, default_value_t = 0.95, value_name = "C")]
     confidence: f64,
+    /// Skips and counts rows of the log that are damaged or contradict others, instead of refusing the log. Their runs have
+    /// no value.
+    #[arg(long, conflicts_with = "parts")]
+    lenient: bool,
+    /// How many cores read the log; all if left out. The results do not depend on it.
+    #[arg(long, value_name = "N", conflicts_with = "parts")]
+    jobs: Option<NonZeroUsize>,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -47,6 +57,7 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
         metric: arguments.metric.unwrap_or(usual.metric),
         by: arguments.by.clone(),
         confidence: arguments.confidence,
+        read: ReadOptions { lenient: arguments.lenient, jobs: arguments.jobs },
         ..usual
     };
     let dir = &arguments.dir;
@@ -58,7 +69,14 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
             Format::Csv => render::parts_csv(&groups),
         }
     } else {
-        let groups = analyze(dir, &options)?;
+        let runs = MeasuredRuns::read(dir, &[options.metric], &options)?;
+        if let Some(first) = &runs.skipped.first {
+            let Skipped { rows, damaged_runs, .. } = runs.skipped;
+            warn!(
+                "{rows} rows of the log were skipped, {damaged_runs} runs are damaged and have no value; the first: {first}"
+            );
+        }
+        let groups = runs.summarize(&options)?;
         match arguments.format {
             Format::Table => render::table(&groups),
             Format::Json => render::json(&groups),
