@@ -38,6 +38,7 @@ pub mod metric;
 pub mod oracle;
 pub mod parts;
 pub mod plot;
+pub mod precision;
 pub mod render;
 pub mod results;
 pub mod runs;
@@ -50,7 +51,8 @@ pub use attempts::{TimeLimits, attempts};
 pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
 pub use latency::{InvalidEvent, RunLatency, Samples};
 pub use log::{
-    EventReader, EventWriter, LogError, ReadOptions, RowProblem, RunConsumer, RunOutputs, Skipped, read_runs,
+    Compression, EventReader, EventWriter, FrameSink, LogError, ReadOptions, RowProblem, RunConsumer, RunOutputs,
+    Skipped, read_runs,
 };
 pub use measure::{RunMeasures, RunValue};
 pub use metric::{Metric, UnknownMetric};
@@ -63,6 +65,7 @@ pub use plot::{
     FrontierCurve, FrontierCurves, PlotError, write_frontier_plot, write_parts_plot, write_saturation_plot,
     write_sweep_plots,
 };
+pub use precision::{Aim, Precision, Replications};
 pub use results::MeasuredRuns;
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
 pub use settled::{Sample, SampleSink, SettledLatency};

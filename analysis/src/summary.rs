@@ -12,6 +12,7 @@ use crate::log::{AmbiguousFile, LogError, ReadOptions};
 use crate::measure::RunValue;
 use crate::metric::Metric;
 use crate::parts::PartsError;
+use crate::precision::{Aim, Precision, precision_note};
 use crate::results::MeasuredRuns;
 use crate::runs::{Outcome, RunRow, RunTable, RunsError};
 use crate::statistics::{
@@ -36,6 +37,8 @@ pub struct AnalysisOptions {
     pub mean: MeanMethod,
     /// The time limits of the runs, for restricted means of groups in which none ran out of time; default unknown.
     pub time_limits: TimeLimits,
+    /// How precise each cell was to be; those that are not get a note. Default: nobody asked.
+    pub precision: Option<Precision>,
     /// How the files are read; default strictly, with all cores.
     pub read: ReadOptions,
 }
@@ -50,6 +53,7 @@ impl Default for AnalysisOptions {
             proportion: ProportionMethod::default(),
             mean: MeanMethod::default(),
             time_limits: TimeLimits::Unknown,
+            precision: None,
             read: ReadOptions::default(),
         }
     }
@@ -228,7 +232,9 @@ pub fn summarize(
             attempt: attempts.as_ref().and_then(|attempts| attempts[row]),
         };
         let members: Vec<Member<'_>> = rows.iter().map(member).collect();
-        summarize_group(group, &members, values.is_some(), options)
+        let mut summary = summarize_group(group, &members, values.is_some(), options);
+        summary.notes.extend(imprecision(&members, values.is_some(), options));
+        summary
     };
     Ok(groups.into_iter().map(summarize_rows).collect())
 }
@@ -240,6 +246,17 @@ struct Member<'a> {
     undefined: u64,
     /// What became of it; `None` if it has no value and should have none.
     attempt: Option<Attempt>,
+}
+
+/// What the cells of a group lack in precision, if they were to have some and the values are there to tell.
+fn imprecision(members: &[Member<'_>], has_log: bool, options: &AnalysisOptions) -> Option<String> {
+    let precision = options.precision.filter(|precision| has_log || matches!(precision.aim, Aim::Success { .. }))?;
+    let value = |member: &Member<'_>| match member.attempt {
+        Some(Attempt::Success(value)) => Some(value),
+        _ => None,
+    };
+    let runs = members.iter().map(|member| (member.row.cell, member.row.outcome, value(member)));
+    precision_note(&precision, options.metric, runs)
 }
 
 /// Runs that are summarised together.

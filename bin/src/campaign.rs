@@ -1,15 +1,16 @@
 //! All runs of an experiment, spread over the cores.
 
+use crate::cells::{Cells, Counted, RunIndex};
 use crate::config::{EventDetail, Experiment};
 use crate::results::{LogFile, Results, ResultsError};
-use crate::run::{RunId, RunLogs, run_guarded};
+use crate::run::{RunId, RunLogs, RunResult, run_guarded};
 use byzlab_analysis::oracle::Violation;
-use byzlab_analysis::{Outcome, RunRow};
+use byzlab_analysis::{Aim, Metric, Outcome, Replications, RunRow};
 use byzlab_network::Fault;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
@@ -36,6 +37,8 @@ pub struct Campaign {
     pub violations: Vec<(RunId, Vec<Violation>)>,
     /// Runs that broke off, in the order of cells and runs.
     pub faults: Vec<(RunId, Fault)>,
+    /// With `[sweep.stop]`, for each cell the runs that decided when it ends; else nothing.
+    pub stopped: Vec<Replications>,
 }
 
 impl Campaign {
@@ -43,6 +46,26 @@ impl Campaign {
     pub fn is_clean(&self) -> bool {
         self.violations.is_empty() && self.faults.is_empty()
     }
+
+    fn count(&mut self, id: RunId, outcome: Outcome, fault: Option<Fault>, violations: Vec<Violation>) {
+        match (fault, outcome) {
+            (Some(fault), _) => self.faults.push((id, fault)),
+            (None, Outcome::Completed) => self.completed += 1,
+            (None, Outcome::Violation) => self.violations.push((id, violations)),
+            (None, Outcome::Timeout) => self.timeouts += 1,
+            // An error has its fault.
+            (None, Outcome::Error) => {}
+        }
+    }
+}
+
+/// A run that has ended and belongs to the results.
+#[derive(Clone, Debug)]
+pub struct RunEnded {
+    /// Its row of `runs.csv`.
+    pub row: RunRow,
+    /// Whether all runs of its cell have ended with it.
+    pub ends_cell: bool,
 }
 
 /// Runs an experiment into the folder `out`, which must not hold results yet.
@@ -66,84 +89,103 @@ pub fn run_experiment(
     experiment: &Experiment,
     out: &Path,
     options: RunOptions,
-    progress: impl Fn(&RunRow) + Sync,
+    progress: impl Fn(&RunEnded) + Sync,
 ) -> Result<Campaign, ResultsError> {
     let events = (experiment.events != EventDetail::None).then_some(LogFile::Events);
     let parts = experiment.latency_parts.then_some(LogFile::LatencyParts);
     let logs: Vec<LogFile> = events.into_iter().chain(parts).collect();
-    let results = Results::create(out, &experiment.to_toml(), &experiment.swept_keys(), &logs, options.replace)?;
-    let results = Arc::new(results);
-    let total = experiment.cells.len() * experiment.runs as usize;
+    let count = experiment.cells.len();
     let jobs = options.jobs.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    let next = AtomicUsize::new(0);
-    let campaign = Mutex::new(Campaign::default());
-    let work = || {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= total || results.has_failed() {
-                return;
-            }
-            run_number(experiment, number, &results, &campaign, &progress);
-        }
+    let jobs = jobs.min(count.saturating_mul(experiment.most_runs() as usize)).min(MOST_JOBS);
+    let cells = match experiment.stop {
+        Some(precision) => Cells::until_precise(count, precision, jobs),
+        None => Cells::fixed(count, experiment.runs),
+    };
+    let (config, keys) = (experiment.to_toml(), experiment.swept_keys());
+    let results = Results::create(out, &config, &keys, (&logs, experiment.compression), cells, options.replace)?;
+    let workers = Workers {
+        experiment,
+        metric: experiment.stop.and_then(|precision| match precision.aim {
+            Aim::Mean { metric, .. } => Some(metric),
+            Aim::Success { .. } => None,
+        }),
+        results: Arc::new(results),
+        ended: Mutex::default(),
+        campaign: Mutex::default(),
+        progress,
     };
     thread::scope(|scope| {
-        for _ in 0..jobs.min(total).min(MOST_JOBS) {
-            scope.spawn(work);
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                while let Some(run) = workers.results.next() {
+                    workers.run(run);
+                }
+            });
         }
     });
-    let mut campaign = campaign.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let stopped = workers.results.close()?;
+    let mut campaign = workers.campaign.into_inner().unwrap_or_else(PoisonError::into_inner);
     campaign.faults.sort_by_key(|(id, _)| (id.cell, id.run));
     campaign.violations.sort_by_key(|(id, _)| (id.cell, id.run));
-    match results.failure() {
-        Some(failure) => Err(failure),
-        None => Ok(campaign),
-    }
+    Ok(Campaign { stopped, ..campaign })
 }
 
-/// Does the run with this number, counted through all cells.
-fn run_number(
-    experiment: &Experiment,
-    number: usize,
-    results: &Arc<Results>,
-    campaign: &Mutex<Campaign>,
-    progress: &(impl Fn(&RunRow) + Sync),
-) {
-    let runs = experiment.runs as usize;
-    let cell = &experiment.cells[number / runs];
-    let (cell_index, run) = ((number / runs) as u32, (number % runs) as u32);
-    let seed = experiment.run_seed(cell_index, run);
-    let id = RunId { cell: cell_index, run, seed, parameters: cell.parameters.clone() };
-    let part = |log| LogPart { results: Arc::clone(results), number, log };
-    let events = (experiment.events != EventDetail::None).then(|| (experiment.events, part(LogFile::Events)));
-    let parts = experiment.latency_parts.then(|| part(LogFile::LatencyParts));
-    let result = run_guarded(&id, &cell.settings, RunLogs { events, parts });
-    // Where the log cannot be written, the results know why, and the run does not count.
-    if result.log_error.is_some() || results.finish(number, result.row.clone()).is_err() {
-        return;
+/// What the threads share.
+struct Workers<'a, P> {
+    experiment: &'a Experiment,
+    /// What is measured of each run, if that decides on the end of its cell.
+    metric: Option<Metric>,
+    results: Arc<Results>,
+    /// Runs of which it is not known yet whether they belong to the results.
+    ended: Mutex<BTreeMap<RunIndex, (RunId, RunResult)>>,
+    campaign: Mutex<Campaign>,
+    progress: P,
+}
+
+impl<P: Fn(&RunEnded) + Sync> Workers<'_, P> {
+    fn run(&self, index: RunIndex) {
+        let (experiment, (cell_index, run)) = (self.experiment, index);
+        let cell = &experiment.cells[cell_index as usize];
+        let seed = experiment.run_seed(cell_index, run);
+        let id = RunId { cell: cell_index, run, seed, parameters: cell.parameters.clone() };
+        let part = |log| LogPart { results: Arc::clone(&self.results), run: index, log };
+        let events = (experiment.events != EventDetail::None).then(|| (experiment.events, part(LogFile::Events)));
+        let parts = experiment.latency_parts.then(|| part(LogFile::LatencyParts));
+        let result = run_guarded(&id, &cell.settings, RunLogs { events, parts }, self.metric);
+        // Where the log cannot be written, the results know why, or do not need the run; it does not count.
+        if result.log_error.is_some() {
+            return;
+        }
+        let (row, value) = (result.row.clone(), result.value);
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(index, (id, result));
+        for counted in self.results.finish(index, row, value).unwrap_or_default() {
+            self.count(counted);
+        }
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.retain(|run, _| !self.results.is_surplus(*run));
     }
-    progress(&result.row);
-    let mut campaign = campaign.lock().unwrap_or_else(PoisonError::into_inner);
-    let violations: Vec<Violation> = result.violations().into_iter().cloned().collect();
-    match (result.fault, result.row.outcome) {
-        (Some(fault), _) => campaign.faults.push((id, fault)),
-        (None, Outcome::Completed) => campaign.completed += 1,
-        (None, Outcome::Violation) => campaign.violations.push((id, violations)),
-        (None, Outcome::Timeout) => campaign.timeouts += 1,
-        // An error has its fault.
-        (None, Outcome::Error) => {}
+
+    fn count(&self, Counted { run, ends_cell }: Counted) {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
+        let Some((id, result)) = ended else { return };
+        let violations: Vec<Violation> = result.violations().into_iter().cloned().collect();
+        let RunResult { row, fault, .. } = result;
+        let outcome = row.outcome;
+        (self.progress)(&RunEnded { row, ends_cell });
+        self.campaign.lock().unwrap_or_else(PoisonError::into_inner).count(id, outcome, fault, violations);
     }
 }
 
 /// A log of one run on its way into the results.
 struct LogPart {
     results: Arc<Results>,
-    number: usize,
+    run: RunIndex,
     log: LogFile,
 }
 
 impl Write for LogPart {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.results.append(self.number, self.log, bytes)?;
+        self.results.append(self.run, self.log, bytes)?;
         Ok(bytes.len())
     }
 

@@ -5,6 +5,7 @@
 //! layer over these.
 
 mod campaign;
+mod cells;
 pub mod cli;
 pub mod config;
 mod critical_path;
@@ -17,7 +18,7 @@ mod rows;
 mod run;
 pub mod trace;
 
-pub use campaign::{Campaign, RunOptions, run_experiment};
+pub use campaign::{Campaign, RunEnded, RunOptions, run_experiment};
 pub use config::Experiment;
 pub use results::ResultsError;
 pub use run::{RunId, RunLogs, RunResult, run_once, seated};

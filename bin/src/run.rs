@@ -3,12 +3,14 @@
 use crate::config::{EventDetail, Settings};
 use crate::critical_path::CriticalPaths;
 use crate::judge::Judge;
-use crate::rows::write_record;
+use crate::rows::{event_row, write_record};
 use byzlab_adversary::{Controller, Event};
 use byzlab_analysis::oracle::{Invariant, Judgement, Violation};
-use byzlab_analysis::{EventWriter, LatencyPartsWriter, Outcome, RunRow};
-use byzlab_network::{Fault, Key, NodeId, Observer, Powers, Record, Simulation, Time, Trail, Verdict};
-use byzlab_replica::{Authentication, Client, Costs, Message, Outage, Replica, Shell, Signer, Wire};
+use byzlab_analysis::{EventWriter, InvalidEvent, LatencyPartsWriter, Metric, Outcome, RunMeasures, RunRow};
+use byzlab_network::{Fault, Happening, Key, NodeId, Observer, Powers, Record, Simulation, Time, Trail, Verdict};
+use byzlab_replica::{
+    Authentication, Client, Costs, Event as ProtocolEvent, Message, Outage, Replica, Shell, Signer, Wire,
+};
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,6 +35,8 @@ pub struct RunId {
 pub struct RunResult {
     /// Its row of `runs.csv`; after a fault with what was known until then.
     pub row: RunRow,
+    /// Its value of the metric that was asked for, as an analysis of its events has it; none unless it completed.
+    pub value: Option<f64>,
     /// What the oracles say of it; nothing if it broke off.
     pub judgements: Vec<(Invariant, Judgement)>,
     /// What broke it off.
@@ -71,19 +75,34 @@ impl<W> From<Option<(EventDetail, W)>> for RunLogs<W> {
 }
 
 /// As [`run_once`], but a panic on the way, in setting up or taking down the run, becomes its fault.
-pub(crate) fn run_guarded<W: Write + 'static>(id: &RunId, settings: &Settings, logs: RunLogs<W>) -> RunResult {
-    catch_unwind(AssertUnwindSafe(|| run_once(id, settings, logs))).unwrap_or_else(|panic| {
+pub(crate) fn run_guarded<W: Write + 'static>(
+    id: &RunId,
+    settings: &Settings,
+    logs: RunLogs<W>,
+    metric: Option<Metric>,
+) -> RunResult {
+    catch_unwind(AssertUnwindSafe(|| run_measured(id, settings, logs, metric))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let message = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
         let fault = Fault::Panic { place: "the run itself".to_owned(), at_ns: 0, message };
         let row = broken_off(id, settings);
-        RunResult { row, judgements: Vec::new(), fault: Some(fault), log_error: None }
+        RunResult { row, value: None, judgements: Vec::new(), fault: Some(fault), log_error: None }
     })
 }
 
 /// Runs `settings` once with the seed of `id`, and logs what `logs` ask for.
 pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, logs: impl Into<RunLogs<W>>) -> RunResult {
-    let RunLogs { events: log, parts } = logs.into();
+    run_measured(id, settings, logs.into(), None)
+}
+
+/// As [`run_once`], and measures it while it goes on.
+fn run_measured<W: Write + 'static>(
+    id: &RunId,
+    settings: &Settings,
+    logs: RunLogs<W>,
+    metric: Option<Metric>,
+) -> RunResult {
+    let RunLogs { events: log, parts } = logs;
     let key = Key::from_u64(id.seed);
     let corrupted = settings.corrupted(key);
     let judge = Some(Judge::new(settings, &corrupted));
@@ -94,7 +113,8 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, logs: impl 
     let (wire, cell, run) = (settings.protocol.wire(), id.cell, id.run);
     let paths = parts.map(|parts| PathLog::new(LatencyPartsWriter::without_header(parts)));
     let keep_causes = paths.is_some();
-    let watch = Rc::new(RefCell::new(Watch { judge, cell, run, writer, paths, wire, log_error: None }));
+    let measure = metric.map(|metric| Measure::new(metric, settings));
+    let watch = Rc::new(RefCell::new(Watch { judge, cell, run, writer, paths, wire, measure, log_error: None }));
 
     let limit = Time::START + settings.time_limit;
     let simulation = seated(settings, key)
@@ -123,15 +143,17 @@ pub fn run_once<W: Write + 'static>(id: &RunId, settings: &Settings, logs: impl 
         ..broken_off(id, settings)
     };
     let log_error = watch.log_error.take();
+    let measure = watch.measure.take();
     let report = match report {
         Ok(report) => report,
-        Err(fault) => return RunResult { row, judgements: Vec::new(), fault: Some(fault), log_error },
+        Err(fault) => return RunResult { row, value: None, judgements: Vec::new(), fault: Some(fault), log_error },
     };
     let sentence = judge.conclude(report.ended, report.ending);
     (row.outcome, row.virtual_ns) = (sentence.outcome, sentence.ended.as_nanos());
     (row.agreement, row.validity) = (sentence.agreement, sentence.validity);
     (row.messages, row.bytes) = (report.traffic.messages, report.traffic.bytes);
-    RunResult { row, judgements: sentence.judgements, fault: None, log_error }
+    let value = measure.filter(|_| row.outcome == Outcome::Completed).and_then(Measure::value);
+    RunResult { row, value, judgements: sentence.judgements, fault: None, log_error }
 }
 
 /// A run before it begins, with all its nodes in their seats: honest replicas, clients, and the controller for all corrupted
@@ -220,7 +242,47 @@ struct Watch<W: Write> {
     writer: Option<EventWriter<W>>,
     paths: Option<PathLog<W>>,
     wire: Wire,
+    measure: Option<Measure>,
     log_error: Option<io::Error>,
+}
+
+/// What is measured of a run while it goes on.
+struct Measure {
+    metric: Metric,
+    measures: RunMeasures,
+    problem: Option<InvalidEvent>,
+}
+
+impl Measure {
+    fn new(metric: Metric, settings: &Settings) -> Measure {
+        let (cluster, warmup) = (settings.protocol.cluster, settings.warmup.as_nanos());
+        let measures = RunMeasures::new(&[metric], cluster.replicas().into(), cluster.faults().into(), warmup);
+        Measure { metric, measures, problem: None }
+    }
+
+    fn follow(&mut self, records: &[Record<Message, Event>]) {
+        for record in records {
+            match &record.what {
+                // No row of its own in a log.
+                Happening::Event(Event::Protocol(ProtocolEvent::Replied { .. })) => {}
+                Happening::Event(event) => {
+                    let row = event_row(0, 0, record.time, record.node, event);
+                    if let Err(problem) = self.measures.record(&row) {
+                        self.problem.get_or_insert(problem);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// # Panics
+    /// If the events could not be understood: a defect of byzlab, which must not pass for a result.
+    fn value(self) -> Option<f64> {
+        let Measure { metric, measures, problem } = self;
+        assert!(problem.is_none(), "the {metric} of the run cannot be followed: {problem:?}");
+        measures.value(metric).value
+    }
 }
 
 /// Critical paths on their way into `latency_parts.csv`.
@@ -254,10 +316,13 @@ impl<W: Write> PathLog<W> {
 
 impl<W: Write> Watch<W> {
     fn observe(&mut self, records: &[Record<Message, Event>], trail: Option<&Trail<'_, Message>>) -> Verdict {
-        let Watch { judge, cell, run, wire, writer, paths, log_error } = self;
+        let Watch { judge, cell, run, wire, writer, paths, measure, log_error } = self;
         let Some(judge) = judge else { return Verdict::Stop };
         let (count, verdict) = judge.observe(records);
         let records = &records[..count];
+        if let Some(measure) = measure {
+            measure.follow(records);
+        }
         let mut result = Ok(());
         if let Some(writer) = writer {
             result = records.iter().try_for_each(|record| write_record(writer, (*cell, *run), *wire, record));

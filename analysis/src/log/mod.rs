@@ -8,6 +8,7 @@ mod pass;
 mod reader;
 mod row;
 mod run_order;
+mod sink;
 mod source;
 mod writer;
 
@@ -16,6 +17,7 @@ pub use error::{LogError, RowProblem};
 pub use pass::{ReadOptions, RunConsumer, RunOutputs, Skipped, read_runs};
 pub use reader::EventReader;
 pub(crate) use run_order::{RunOrder, Step};
+pub use sink::{Compression, FrameSink};
 pub use source::{AmbiguousFile, Source, find_file};
 pub use writer::EventWriter;
 pub(crate) use writer::breaks_a_row;

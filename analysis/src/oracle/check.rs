@@ -1,9 +1,8 @@
 //! The oracles on a log: what `byzlab check` does.
 
-use std::io;
 use std::path::Path;
 
-use crate::log::{EventReader, RunOrder, Step};
+use crate::log::{EventReader, RunOrder, Step, find_file};
 use crate::measure::silent_run;
 use crate::runs::{Outcome, RunRow, RunTable};
 use crate::summary::AnalysisError;
@@ -48,12 +47,11 @@ impl RunCheck {
 /// ```
 pub fn check_results(dir: &Path, settings: impl Fn(&RunRow) -> OracleSettings) -> Result<CheckReport, AnalysisError> {
     let table = RunTable::read(&dir.join("runs.csv"))?;
-    let events = dir.join("events.csv");
-    if std::fs::metadata(&events).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+    let Some(events) = find_file(dir, "events.csv")? else {
         let nothing = |row: &RunRow| OracleSettings { detail: Detail::None, ..settings(row) };
         let runs = table.rows.iter().map(|row| without_events(row, nothing(row))).collect();
         return Ok(CheckReport { runs });
-    }
+    };
     let runs = check_log(&events, &table.rows, settings)?;
     Ok(CheckReport { runs })
 }

@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::{LatencyParts, LatencyPartsReader, Part};
-use crate::log::{RunOrder, Step};
+use crate::log::{RunOrder, Step, find_file};
 use crate::measure::silent_run;
 use crate::runs::{Outcome, RunRow, RunTable};
 use crate::statistics::{Estimate, FigureOptions, is_inside_unit};
@@ -82,7 +82,9 @@ pub fn summarize_parts(
     }
     let table = RunTable::read(&dir.join("runs.csv"))?;
     let groups = group_rows(&table, by)?;
-    let sums = read_sums(&dir.join("latency_parts.csv"), &table.rows, warmup_ns)?;
+    // A file that is missing is named as it usually is.
+    let path = find_file(dir, "latency_parts.csv")?.unwrap_or_else(|| dir.join("latency_parts.csv"));
+    let sums = read_sums(&path, &table.rows, warmup_ns)?;
     let summarize_rows = |RowGroup { group, rows }| {
         let members = rows.iter().map(|&row: &usize| (&table.rows[row], &sums[row]));
         summarize_group(group, &members.collect::<Vec<_>>(), confidence)

@@ -60,6 +60,9 @@ pub(super) fn search(arguments: &FrontierArguments) -> Result<ExitCode, CliError
     if !experiment.base.adversary.attacks.is_empty() || experiment.base.corrupted_count() > 0 {
         warn!("the file's own attacks, and whom it corrupts, play no part: the search chooses both");
     }
+    if experiment.stop.is_some() {
+        warn!("[sweep.stop] plays no part: each attack is measured with experiment.runs = {runs}");
+    }
     let bar = progress_bar(most_runs(&experiment, &options));
     let found = frontier(&experiment, &options, || bar.inc(1));
     bar.finish_and_clear();

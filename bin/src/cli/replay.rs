@@ -39,9 +39,9 @@ enum Detail {
 pub(super) fn replay(arguments: &ReplayArguments) -> Result<ExitCode, CliError> {
     let ReplayArguments { dir, cell, run, .. } = arguments;
     let experiment = experiment_of(dir)?;
-    let known = experiment.cells.get(*cell as usize).filter(|_| *run < experiment.runs);
+    let known = experiment.cells.get(*cell as usize).filter(|_| *run < experiment.most_runs());
     let Some(settings) = known.map(|cell| &cell.settings) else {
-        let (cells, runs) = (experiment.cells.len() - 1, experiment.runs - 1);
+        let (cells, runs) = (experiment.cells.len() - 1, experiment.most_runs() - 1);
         return Err(CliError::NoSuchRun { cell: *cell, run: *run, cells, runs });
     };
     let id = RunId { cell: *cell, run: *run, seed: experiment.run_seed(*cell, *run), parameters: Vec::new() };

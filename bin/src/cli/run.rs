@@ -1,18 +1,20 @@
 //! `byzlab run`.
 
 use super::{CliError, print};
-use crate::campaign::{Campaign, RunOptions, run_experiment};
+use crate::campaign::{Campaign, RunEnded, RunOptions, run_experiment};
 use crate::config::{EventDetail, Experiment};
 use crate::run::RunId;
 use byzlab_analysis::plot::load_key;
 use byzlab_analysis::{
-    Metric, analyze_metrics, render, summarize_parts, write_parts_plot, write_saturation_plot, write_sweep_plots,
+    Metric, Precision, analyze_metrics, render, summarize_parts, write_parts_plot, write_saturation_plot,
+    write_sweep_plots,
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::{error, info, warn};
 
 #[derive(Debug, Args)]
@@ -36,14 +38,15 @@ pub(super) struct RunArguments {
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let experiment = Experiment::load(&arguments.file, &arguments.set)?;
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
-    let (cells, runs) = (experiment.cells.len(), experiment.runs);
-    info!("{}: {cells} cells of {runs} runs, seed {}, into {}", experiment.name, experiment.seed, out.display());
+    let (cells, runs) = (experiment.cells.len(), how_many_runs(&experiment));
+    info!("{}: {cells} cells of {runs}, seed {}, into {}", experiment.name, experiment.seed, out.display());
     for line in assumptions(&experiment) {
         warn!("{line}");
     }
-    let bar = progress_bar(cells as u64 * u64::from(runs));
+    let bar = progress_bar(&experiment);
+    let runs_ended = AtomicU64::new(0);
     let options = RunOptions { jobs: arguments.jobs, replace: arguments.force };
-    let campaign = run_experiment(&experiment, &out, options, |_| bar.inc(1));
+    let campaign = run_experiment(&experiment, &out, options, |ended| count(&bar, &experiment, &runs_ended, ended));
     bar.finish_and_clear();
     let campaign = campaign?;
     report(&campaign, &experiment, &out);
@@ -90,28 +93,61 @@ fn assumptions(experiment: &Experiment) -> Vec<String> {
         ));
     }
     lines.extend(experiment.idle_scenes());
+    if experiment.runs_in_vain {
+        let instead = "sweep.stop.min_runs and sweep.stop.max_runs do";
+        lines.push(format!("experiment.runs does not count beside [sweep.stop]: {instead}"));
+    }
     if experiment.events == EventDetail::None {
         lines.push("output.events = \"none\": there will be no latency and no throughput in the results".to_owned());
     }
     lines
 }
 
-fn progress_bar(runs: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {per_sec}, {eta} left");
-    ProgressBar::new(runs).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+/// How many runs a cell has, in words.
+fn how_many_runs(experiment: &Experiment) -> String {
+    match experiment.stop {
+        None => format!("{} runs", experiment.runs),
+        Some(Precision { aim, min_runs, max_runs, .. }) => {
+            format!("{min_runs} to {max_runs} runs, until {} is precise enough", aim.name())
+        }
+    }
+}
+
+/// By runs; by cells where nobody knows how many runs there will be.
+fn progress_bar(experiment: &Experiment) -> ProgressBar {
+    let cells = experiment.cells.len() as u64;
+    let (length, template) = match experiment.stop {
+        None => (cells * u64::from(experiment.runs), "{bar:40} {pos}/{len} runs, {per_sec}, {eta} left"),
+        Some(_) => (cells, "{bar:40} {pos}/{len} cells, {msg} runs, {elapsed}"),
+    };
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn count(bar: &ProgressBar, experiment: &Experiment, runs: &AtomicU64, ended: &RunEnded) {
+    if experiment.stop.is_none() {
+        return bar.inc(1);
+    }
+    bar.set_message((runs.fetch_add(1, Ordering::Relaxed) + 1).to_string());
+    if ended.ends_cell {
+        bar.inc(1);
+    }
 }
 
 /// So many violations are shown with all that proves them.
 const SHOWN: usize = 1;
 
+/// So many cells that are not precise enough are named.
+const SHOWN_CELLS: usize = 5;
+
 fn report(campaign: &Campaign, experiment: &Experiment, out: &Path) {
-    let describe = |id: &RunId| {
-        let keys = experiment.swept_keys();
+    let keys = experiment.swept_keys();
+    let name = |cell: u32, parameters: &[String]| {
         let parameters: Vec<String> =
-            keys.iter().zip(&id.parameters).map(|(key, value)| format!("{key} = {value}")).collect();
-        let cell = if parameters.is_empty() { String::new() } else { format!(" ({})", parameters.join(", ")) };
-        format!("cell {}{cell}, run {}, seed {}", id.cell, id.run, id.seed)
+            keys.iter().zip(parameters).map(|(key, value)| format!("{key} = {value}")).collect();
+        if parameters.is_empty() { format!("cell {cell}") } else { format!("cell {cell} ({})", parameters.join(", ")) }
     };
+    let describe = |id: &RunId| format!("{}, run {}, seed {}", name(id.cell, &id.parameters), id.run, id.seed);
     for (index, (id, violations)) in campaign.violations.iter().enumerate() {
         for violation in violations.iter().take(if index < SHOWN { usize::MAX } else { 1 }) {
             let text = violation.to_string();
@@ -125,5 +161,19 @@ fn report(campaign: &Campaign, experiment: &Experiment, out: &Path) {
     }
     for (id, fault) in &campaign.faults {
         error!("{}: {fault}", describe(id));
+    }
+    let cells = (0..).zip(&experiment.cells).zip(&campaign.stopped);
+    let imprecise: Vec<String> = cells
+        .filter_map(|((index, cell), runs)| Some((name(index, &cell.parameters), runs.shortfall()?)))
+        .map(|(cell, shortfall)| format!("{cell}: precision not reached: {shortfall}"))
+        .collect();
+    for line in imprecise.iter().take(SHOWN_CELLS) {
+        warn!("{line}");
+    }
+    if imprecise.len() > SHOWN_CELLS {
+        warn!("precision not reached in {} more cells", imprecise.len() - SHOWN_CELLS);
+    }
+    if !imprecise.is_empty() {
+        warn!("raise sweep.stop.max_runs, or be content with wider intervals");
     }
 }

@@ -7,13 +7,14 @@ use super::oracles::{OracleSwitches, read_oracles};
 use super::processing::read_processing;
 use super::protocol::{Crash, Derived, read_crashes, read_protocol};
 use super::scene::{SceneNames, Stage, read_scene};
+use super::stop::read_stop;
 use super::sweep::{Axis, read_axes};
 use super::topology::{TopologySettings, read_topology};
 use super::units::{Nanoseconds, duration};
 use super::{ConfigError, Document, Origin, Problem, Value};
 use super::{Section, boolean, integer, text, word};
 use byzlab_adversary::{AttackConfig, Selection};
-use byzlab_analysis::{AnalysisOptions, Metric, TimeLimits};
+use byzlab_analysis::{AnalysisOptions, Compression, Metric, Precision, TimeLimits};
 use byzlab_network::{Delays, Key, NetworkModel, NodeId, Span, Time};
 use byzlab_replica::{Clock, Cluster, Processing, ProtocolConfig, Workload};
 use std::path::Path;
@@ -26,8 +27,12 @@ pub struct Experiment {
     pub name: String,
     /// The seed of everything random in it.
     pub seed: u64,
-    /// Independent replications of each cell.
+    /// Independent replications of each cell, unless `stop` decides.
     pub runs: u32,
+    /// When the runs of a cell are enough; none: after `runs`.
+    pub stop: Option<Precision>,
+    /// Whether the file gives `runs` beside `stop`, where they do not count.
+    pub runs_in_vain: bool,
     /// Whether cells have random numbers of their own; else runs of the same index share theirs.
     pub independent_cells: bool,
     /// What goes into `events.csv`.
@@ -36,6 +41,8 @@ pub struct Experiment {
     pub metric: Metric,
     /// Whether `latency_parts.csv` says on what the time of each request went.
     pub latency_parts: bool,
+    /// How the logs are compressed.
+    pub compression: Compression,
     /// The settings of the first cell, which stand for what is not swept.
     pub base: Arc<Settings>,
     /// The swept keys with their values.
@@ -292,6 +299,7 @@ impl Experiment {
             metric: self.metric,
             warmup_ns: self.base.warmup.as_nanos(),
             time_limits: TimeLimits::ByCell(limits.collect()),
+            precision: self.stop,
             ..AnalysisOptions::default()
         }
     }
@@ -330,6 +338,9 @@ impl Experiment {
         let detail =
             [("none", EventDetail::None), ("protocol", EventDetail::Protocol), ("messages", EventDetail::Messages)];
         let metrics = Metric::ALL.map(|metric| (metric.name(), metric));
+        let compressions = Compression::ALL.map(|compression| (compression.name(), compression));
+        let metric = root.section("output")?.or("metric", word(metrics), Metric::AllCommit)?;
+        let stop = read_stop(&root, metric)?;
         Ok(Experiment {
             name: experiment.or("name", text().check(check_name), default_name)?,
             seed: experiment.or("seed", integer(0..), 1)?,
@@ -337,7 +348,10 @@ impl Experiment {
             independent_cells: experiment.or("independent_cells", boolean(), false)?,
             events: root.section("output")?.or("events", word(detail), EventDetail::Protocol)?,
             latency_parts: root.section("output")?.or("latency_parts", boolean(), false)?,
-            metric: root.section("output")?.or("metric", word(metrics), Metric::AllCommit)?,
+            metric,
+            compression: root.section("output")?.or("compression", word(compressions), Compression::None)?,
+            stop,
+            runs_in_vain: stop.is_some() && experiment.value("runs").is_some(),
             base: Arc::clone(&cells[0].settings),
             cells,
             axes,
@@ -347,6 +361,11 @@ impl Experiment {
     /// The swept keys.
     pub fn swept_keys(&self) -> Vec<String> {
         self.axes.iter().map(|axis| axis.key.clone()).collect()
+    }
+
+    /// No cell has more runs.
+    pub fn most_runs(&self) -> u32 {
+        self.stop.map_or(self.runs, |stop| stop.max_runs)
     }
 
     /// The seed of a run: a function of the experiment's seed and the run's index, so that runs of the same index in different
@@ -392,7 +411,7 @@ fn read_settings(root: Section<'_>, folder: &Path) -> Result<Settings, ConfigErr
     for key in ["name", "seed", "runs", "independent_cells"] {
         root.section("experiment")?.value(key);
     }
-    for key in ["events", "metric", "latency_parts"] {
+    for key in ["events", "metric", "latency_parts", "compression"] {
         root.section("output")?.value(key);
     }
     root.value("sweep");

@@ -17,6 +17,7 @@ mod protocol;
 mod resolved;
 mod scene;
 mod section;
+mod stop;
 mod sweep;
 mod topology;
 mod units;

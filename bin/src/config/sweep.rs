@@ -22,7 +22,8 @@ const FIXED: [&str; 5] =
 pub(super) fn read_axes(root: &Section<'_>) -> Result<Vec<Axis>, ConfigError> {
     let sweep = root.section("sweep")?;
     let mut axes = Vec::new();
-    for key in sweep.keys() {
+    // `[sweep.stop]` is no key: it says how long each cell goes on.
+    for key in sweep.keys().filter(|key| *key != "stop") {
         let plain: String = key.chars().filter(|letter| !letter.is_whitespace() && !"\"'".contains(*letter)).collect();
         let table = plain.split('.').next().unwrap_or_default();
         if FIXED.contains(&plain.as_str()) || ["output", "sweep"].contains(&table) || plain == "experiment" {

@@ -172,6 +172,8 @@ pub fn frontier(
     has_ended: impl Fn() + Sync,
 ) -> Result<Frontier, FrontierError> {
     check(experiment, options)?;
+    // Each attack is measured with as many runs.
+    let experiment = &Experiment { stop: None, runs_in_vain: false, ..experiment.clone() };
     let FrontierOptions { metric, confidence, .. } = *options;
     let jobs = options.jobs.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     // A seed that reads well in a file, and whose runs are none of the experiment's.

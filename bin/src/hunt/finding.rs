@@ -4,6 +4,7 @@ use super::schedule::Schedule;
 use super::{HuntError, Hunter, play, says};
 use crate::config::{Cell, EventDetail, Experiment, Settings};
 use crate::trace::Trace;
+use byzlab_analysis::Compression;
 use byzlab_analysis::oracle::Invariant;
 use std::fmt::{self, Write};
 use std::fs;
@@ -78,10 +79,13 @@ impl Finding {
             name: format!("{}-{:03}-{}", hunted.name, place + 1, self.what),
             seed: self.seed,
             runs: 1,
+            stop: None,
+            runs_in_vain: false,
             independent_cells: false,
             events: EventDetail::Protocol,
             metric: hunted.metric,
             latency_parts: false,
+            compression: Compression::None,
             base: Arc::clone(&self.settings),
             cells: vec![cell],
             axes: Vec::new(),

@@ -405,7 +405,7 @@ fn run_key(seed: u64) -> Key {
 
 fn play(settings: &Settings, seed: u64) -> RunResult {
     let id = RunId { cell: 0, run: 0, seed: run_key(seed).as_u64(), parameters: Vec::new() };
-    run_guarded(&id, settings, None::<(EventDetail, Sink)>.into())
+    run_guarded(&id, settings, None::<(EventDetail, Sink)>.into(), None)
 }
 
 /// What showed first.

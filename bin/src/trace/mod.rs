@@ -48,7 +48,7 @@ impl Trace {
     /// of `events.csv` does not say what a VIEW-CHANGE contains.
     pub fn of(settings: &Arc<Settings>, seed: u64) -> Trace {
         let id = RunId { cell: 0, run: 0, seed, parameters: vec![] };
-        let result = run_guarded(&id, settings, None::<(EventDetail, Sink)>.into());
+        let result = run_guarded(&id, settings, None::<(EventDetail, Sink)>.into(), None);
         let (records, broken_off) = watch(settings, seed, Time::from_nanos(result.row.virtual_ns));
         let moments = Narrator::new(settings).tell(&records);
         Trace { settings: Arc::clone(settings), result, moments, broken_off }

@@ -14,6 +14,8 @@ use super::units::{Bytes, Nanoseconds, Probability, Share};
 use super::workload::ReplyQuorum;
 use adversary::write_adversary;
 use byzlab_analysis::oracle::Invariant;
+use byzlab_analysis::statistics::HalfWidth;
+use byzlab_analysis::{Aim, Metric, Precision};
 use byzlab_network::latency::Shape;
 use byzlab_network::topology::Jitter;
 use byzlab_network::{Latency, NodeId, Span, Time};
@@ -28,7 +30,10 @@ impl Experiment {
         out.section("experiment");
         out.key("name", quoted(&self.name));
         out.key("seed", self.seed);
-        out.key("runs", self.runs);
+        match self.stop {
+            None => out.key("runs", self.runs),
+            Some(_) => out.comment("how many runs a cell has follows from [sweep.stop]"),
+        }
         out.key("independent_cells", self.independent_cells);
         out.key("time_limit", span(self.base.time_limit));
         out.key("drain", span(self.base.drain));
@@ -41,6 +46,9 @@ impl Experiment {
                 out.key(&quoted(&axis.key), format_args!("[{}]", values.join(", ")));
             }
         }
+        if let Some(stop) = &self.stop {
+            write_stop(stop, &mut out);
+        }
         out.section("output");
         let detail = match self.events {
             EventDetail::None => "none",
@@ -50,8 +58,28 @@ impl Experiment {
         out.key("events", quoted(detail));
         out.key("latency_parts", self.latency_parts);
         out.key("metric", quoted(self.metric.name()));
+        out.key("compression", quoted(self.compression.name()));
         out.0
     }
+}
+
+fn write_stop(Precision { aim, confidence, min_runs, max_runs }: &Precision, out: &mut Toml) {
+    out.section("sweep.stop");
+    out.key("metric", quoted(aim.name()));
+    match aim {
+        Aim::Success { half_width }
+        | Aim::Mean { metric: Metric::Throughput, half_width: HalfWidth::Absolute(half_width) } => {
+            out.key("absolute_half_width", decimal(*half_width));
+        }
+        // Milliseconds, of whole nanoseconds.
+        Aim::Mean { half_width: HalfWidth::Absolute(half_width), .. } => {
+            out.key("absolute_half_width", span(Span::from_nanos((half_width * 1e6).round() as u64)));
+        }
+        Aim::Mean { half_width: HalfWidth::Relative(share), .. } => out.key("relative_half_width", decimal(*share)),
+    }
+    out.key("confidence", decimal(*confidence));
+    out.key("min_runs", min_runs);
+    out.key("max_runs", max_runs);
 }
 
 /// TOML text that grows line by line.
