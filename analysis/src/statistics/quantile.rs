@@ -67,6 +67,12 @@ pub struct OrderStatistics {
 
 impl OrderStatistics {
     /// The actual coverage: at least the confidence asked for.
+    ///
+    /// ```
+    /// # use byzlab_analysis::statistics::order_statistics;
+    /// // Between the least and the greatest of six: all but two of 2⁶ ways to lie above or below the median.
+    /// assert_eq!(order_statistics(6, 0.5, 0.95).unwrap().coverage(), 62.0 / 64.0);
+    /// ```
     pub fn coverage(&self) -> f64 {
         1.0 - self.probability_below - self.probability_above
     }
