@@ -6,7 +6,7 @@
 //! | what | how | where |
 //! |---|---|---|
 //! | mean | Student t interval | [`Moments::interval`] |
-//! | mean of skewed values, any statistic | BCa bootstrap | [`bca_mean`], [`bca`] |
+//! | mean with uneven ends, any statistic | BCa bootstrap | [`bca_mean`], [`bca`] |
 //! | median, any quantile | type-7 or type-1 estimate, order-statistic interval | [`quantile`], [`quantile_type1`], [`quantile_interval`] |
 //! | values that a quantile's interval needs | Wilks | [`quantile_min_n`], [`quantile_min_n_one_sided`] |
 //! | standard deviation | χ² interval (normal values), BCa bootstrap | [`deviation_interval`], [`bca_deviation`] |
@@ -73,6 +73,11 @@ pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, S
 pub use two_proportions::{ProportionDifference, fisher_exact, newcombe};
 
 /// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.
+///
+/// ```
+/// # use byzlab_analysis::statistics::is_inside_unit;
+/// assert!(is_inside_unit(0.95) && !is_inside_unit(1.0) && !is_inside_unit(f64::NAN));
+/// ```
 pub fn is_inside_unit(p: f64) -> bool {
     p > 0.0 && p < 1.0
 }
