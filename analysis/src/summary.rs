@@ -180,11 +180,17 @@ pub fn analyze_metrics(
     metrics: &[Metric],
     options: &AnalysisOptions,
 ) -> Result<Vec<Vec<GroupSummary>>, AnalysisError> {
-    let table = RunTable::read(&dir.join("runs.csv"))?;
+    let (table, lost) = RunTable::open(dir, options.read.lenient)?;
     let values_of_log = read_values(dir, &table.rows, metrics, options.warmup_ns, &options.read)?;
     let summarize_metric = |(index, &metric): (usize, &Metric)| {
         let values = values_of_log.as_ref().map(|values| &values.by_metric[index][..]);
         let mut groups = summarize(&table, values, &AnalysisOptions { metric, ..options.clone() })?;
+        if let Some(first) = &lost.first {
+            let note = format!("{} runs are lost: their rows of runs.csv were skipped, the first: {first}", lost.rows);
+            for group in &mut groups {
+                group.notes.push(note.clone());
+            }
+        }
         if let Some(values) = &values_of_log {
             note_damage(&mut groups, &group_rows(&table, options.by.as_deref())?, values);
         }
