@@ -80,7 +80,7 @@ pub fn summarize_parts(
     if !is_inside_unit(confidence) {
         return Err(AnalysisError::Confidence(confidence));
     }
-    let table = RunTable::read(&dir.join("runs.csv"))?;
+    let table = RunTable::open(dir, false)?.0;
     let groups = group_rows(&table, by)?;
     // A file that is missing is named as it usually is.
     let path = find_file(dir, "latency_parts.csv")?.unwrap_or_else(|| dir.join("latency_parts.csv"));
