@@ -31,22 +31,24 @@ pub struct MeasuredRuns {
     /// For each row of the table whether rows of the log that belong to it were skipped, or all are missing: it has no value then. Only if
     /// the log was read leniently.
     pub damaged: Vec<bool>,
-    /// What was skipped.
+    /// What was skipped of the log.
     pub skipped: Skipped,
+    /// What was skipped of the table: runs that are lost.
+    pub lost: Skipped,
 }
 
 impl MeasuredRuns {
     /// Reads `runs.csv` and, if present, `events.csv` of a results folder, in one pass for all metrics. Of the options the warm-up
     /// and how to read matter.
     pub fn read(dir: &Path, metrics: &[Metric], options: &AnalysisOptions) -> Result<Self, AnalysisError> {
-        let table = RunTable::read(&dir.join("runs.csv"))?;
+        let (table, lost) = RunTable::open(dir, options.read.lenient)?;
         let Some(found) = read_values(dir, &table.rows, metrics, options.warmup_ns, &options.read)? else {
             let damaged = vec![false; table.rows.len()];
-            return Ok(Self { table, values: None, damaged, skipped: Skipped::default() });
+            return Ok(Self { table, values: None, damaged, skipped: Skipped::default(), lost });
         };
         let RunValues { by_metric, damaged, skipped } = found;
         let values = metrics.iter().copied().zip(by_metric).collect();
-        Ok(Self { table, values: Some(values), damaged, skipped })
+        Ok(Self { table, values: Some(values), damaged, skipped, lost })
     }
 
     /// The values of a metric, one for each row of the table; `None` if there is no log, or it was not read for this metric.
@@ -71,6 +73,13 @@ impl MeasuredRuns {
                 let note =
                     format!("{damaged} of {runs} runs have no value, for rows of the log were skipped or are missing");
                 group.notes.push(note);
+            }
+            // Nobody knows whose they were.
+            if let Some(first) = &self.lost.first {
+                let rows = self.lost.rows;
+                group
+                    .notes
+                    .push(format!("{rows} rows of runs.csv were skipped, so runs may be missing; the first: {first}"));
             }
         }
         Ok(groups)
