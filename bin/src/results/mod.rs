@@ -105,8 +105,9 @@ struct State {
     /// Those that are wanted, by [`LogFile`].
     logs: [Option<Log>; LogFile::COUNT],
     waiting: BTreeMap<RunIndex, Part>,
-    /// The bytes of all that waits.
+    /// The bytes of all that waits, and the most of them.
     held: usize,
+    most_held: usize,
     failure: Option<Failure>,
 }
 
@@ -194,6 +195,7 @@ impl Results {
             logs,
             waiting: BTreeMap::new(),
             held: 0,
+            most_held: MOST_HELD,
             failure: None,
         };
         Ok(Results { state: Mutex::new(state), moved_on: Condvar::new(), runs_path })
@@ -219,7 +221,7 @@ impl Results {
             }
             match state.cells.next() {
                 Next::Over => return None,
-                Next::Run(run) if run == state.head || state.held < MOST_HELD => {
+                Next::Run(run) if run == state.head || state.held < state.most_held => {
                     state.cells.begin(run);
                     return Some(run);
                 }
@@ -241,7 +243,7 @@ impl Results {
             if run == state.head {
                 return self.write_log(&mut state, log as usize, bytes);
             }
-            if state.held + bytes.len() <= MOST_HELD {
+            if state.held + bytes.len() <= state.most_held {
                 state.held += bytes.len();
                 state.waiting.entry(run).or_default().logs[log as usize].extend_from_slice(bytes);
                 return Ok(());
@@ -368,5 +370,111 @@ impl State {
             let part = self.waiting.remove(&run);
             self.held -= part.map_or(0, |part| part.bytes());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use byzlab_analysis::Outcome;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    fn row((cell, run): RunIndex) -> RunRow {
+        RunRow {
+            cell,
+            run,
+            seed: 0,
+            parameters: Vec::new(),
+            replicas: 4,
+            faults: 1,
+            corrupted: 0,
+            outcome: Outcome::Completed,
+            agreement: true,
+            validity: true,
+            requests: 1,
+            completed: 1,
+            messages: 0,
+            bytes: 0,
+            view_changes: 0,
+            virtual_ns: 0,
+            fingerprint: 0,
+        }
+    }
+
+    fn open(folder: &Path, cells: Cells) -> Results {
+        let logs = (&[LogFile::Events][..], Compression::None);
+        let results = Results::create(folder, "", &[], logs, cells, true).unwrap();
+        results.lock().most_held = 2 * ROW;
+        results
+    }
+
+    /// Waits until so many steps are done, and some time longer to see that they stay at that.
+    fn stays_at(steps: &AtomicUsize, expected: usize) {
+        while steps.load(Ordering::SeqCst) < expected {
+            thread::yield_now();
+        }
+        thread::sleep(Duration::from_millis(50));
+        assert_eq!(steps.load(Ordering::SeqCst), expected);
+    }
+
+    #[test]
+    fn who_is_too_far_ahead_waits_for_the_head() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = open(folder.path(), Cells::fixed(1, 4));
+        assert_eq!(results.next(), Some((0, 0)));
+        let (steps, piece) = (AtomicUsize::new(0), vec![b'x'; ROW]);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                assert_eq!(results.next(), Some((0, 1)));
+                for _ in 0..3 {
+                    results.append((0, 1), LogFile::Events, &piece).unwrap();
+                    steps.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+            stays_at(&steps, 2);
+            // Another one is not even begun.
+            scope.spawn(|| {
+                assert_eq!(results.next(), Some((0, 2)));
+                steps.fetch_add(10, Ordering::SeqCst);
+            });
+            stays_at(&steps, 2);
+            // The head itself never waits.
+            for _ in 0..5 {
+                results.append((0, 0), LogFile::Events, &piece).unwrap();
+            }
+            results.finish((0, 0), row((0, 0)), None).unwrap();
+            stays_at(&steps, 13);
+        });
+        assert_eq!(results.lock().held, 0);
+        let events = fs::read(folder.path().join("events.csv")).unwrap();
+        assert_eq!(events.iter().filter(|byte| **byte == b'x').count() % ROW, 0);
+        assert!(events.len() > 8 * ROW, "all eight pieces");
+    }
+
+    #[test]
+    fn surplus_runs_leave_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let aim = byzlab_analysis::Aim::Success { half_width: 0.4 };
+        let precision = byzlab_analysis::Precision { aim, confidence: 0.95, min_runs: 2, max_runs: 9 };
+        let results = open(folder.path(), Cells::until_precise(1, precision, 2));
+        for run in 0..4 {
+            assert_eq!(results.next(), Some((0, run)));
+        }
+        results.append((0, 2), LogFile::Events, b"surplus").unwrap();
+        results.append((0, 3), LogFile::Events, b"surplus").unwrap();
+        assert!(results.finish((0, 3), row((0, 3)), None).unwrap().is_empty());
+        results.finish((0, 0), row((0, 0)), None).unwrap();
+        // Wilson's interval of 2 of 2 is 0.342 to 1.
+        assert!(results.finish((0, 1), row((0, 1)), None).unwrap()[0].ends_cell);
+        assert!(results.append((0, 2), LogFile::Events, b"more").is_err());
+        assert!(results.finish((0, 2), row((0, 2)), None).unwrap().is_empty());
+        assert_eq!(results.next(), None);
+        assert_eq!(results.lock().held, 0);
+        assert!(results.lock().waiting.is_empty());
+        assert_eq!(results.close().unwrap()[0].runs(), 2);
+        assert!(!fs::read_to_string(folder.path().join("events.csv")).unwrap().contains("surplus"));
+        assert_eq!(fs::read_to_string(folder.path().join("runs.csv")).unwrap().lines().count(), 3);
     }
 }
