@@ -41,6 +41,7 @@ pub mod render;
 pub mod runs;
 pub mod statistics;
 pub mod summary;
+pub mod table;
 pub mod throughput;
 
 pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
