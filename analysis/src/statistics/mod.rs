@@ -8,13 +8,20 @@
 //! | mean | Student t interval | [`Moments::interval`] |
 //! | median, any quantile | type-7 estimate, order-statistic interval | [`quantile`], [`quantile_interval`] |
 //! | share | Wilson score interval | [`wilson`] |
+//! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
 
+mod attempt;
 mod distributions;
+mod estimate;
+mod figures;
 mod mean;
 mod proportion;
 mod quantile;
 
+pub use attempt::Attempt;
 pub use distributions::{binomial_cdf, binomial_pmf, binomial_sf, normal_quantile, student_t_quantile};
+pub use estimate::Estimate;
+pub use figures::{Conditional, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional};
 pub use mean::{Moments, TInterval};
 pub use proportion::{Proportion, wilson};
 pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};
