@@ -21,9 +21,12 @@ mod quantile;
 mod survival;
 
 pub use attempt::Attempt;
-pub use distributions::{binomial_cdf, binomial_pmf, binomial_sf, normal_quantile, student_t_quantile};
 pub use estimate::Estimate;
 pub use figures::{Conditional, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional};
+pub use distributions::{
+    beta_cdf, beta_quantile, binomial_cdf, binomial_pmf, binomial_sf, chi_squared_quantile, chi_squared_sf, normal_cdf,
+    normal_quantile, normal_sf, student_t_cdf, student_t_quantile, student_t_two_sided,
+};
 pub use mean::{Moments, TInterval};
 pub use proportion::{Proportion, wilson};
 pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};

@@ -50,7 +50,6 @@ const OPEN: &[&str] = &[
     "timeout_report",
     "geomean_ratio",
     "ddsketch_buckets",
-    "beta_quantiles",
 ];
 
 #[test]
