@@ -62,16 +62,17 @@ pub fn order_statistics(n: u64, p: f64, confidence: f64) -> Option<OrderStatisti
         return None;
     }
     let tail = tail(confidence);
+    // Both are given for every rank from 1, as 0 < p < 1.
+    let below = |rank: u64| binomial_cdf(rank - 1, n, p).unwrap_or(1.0);
+    let above = |rank: u64| binomial_sf(rank - 1, n, p).unwrap_or(1.0);
     // F rises: it holds for every rank up to r, and from s on.
-    let not_lower = first_rank(n, |rank| binomial_cdf(rank - 1, n, p) > tail);
-    let lower_rank = Some(not_lower - 1).filter(|&rank| rank > 0);
-    let upper_rank = first_rank(n, |rank| binomial_sf(rank - 1, n, p) <= tail);
-    let upper_rank = Some(upper_rank).filter(|&rank| rank <= n);
+    let lower_rank = Some(first_rank(n, |rank| below(rank) > tail) - 1).filter(|&rank| rank > 0);
+    let upper_rank = Some(first_rank(n, |rank| above(rank) <= tail)).filter(|&rank| rank <= n);
     Some(OrderStatistics {
         lower_rank,
         upper_rank,
-        probability_below: lower_rank.map_or(0.0, |rank| binomial_cdf(rank - 1, n, p)),
-        probability_above: upper_rank.map_or(0.0, |rank| binomial_sf(rank - 1, n, p)),
+        probability_below: lower_rank.map_or(0.0, below),
+        probability_above: upper_rank.map_or(0.0, above),
     })
 }
 

@@ -1,7 +1,8 @@
 //! Means, quantiles, shares and the distributions behind their intervals.
 
 use byzlab_analysis::statistics::{
-    Moments, normal_quantile, order_statistics, quantile, quantile_interval, quantile_min_n, student_t_quantile, wilson,
+    Moments, beta_quantile, normal_quantile, order_statistics, quantile, quantile_interval, quantile_min_n,
+    student_t_quantile, wilson,
 };
 use serde_json::Value;
 
@@ -20,6 +21,7 @@ cases! {
     quantile_min_n => smallest_samples,
     proportion_cis => shares,
     t_quantiles => student_quantiles,
+    beta_quantiles => beta_quantiles,
     normal_quantiles => gauss_quantiles,
 }
 
@@ -136,6 +138,13 @@ fn student_quantiles(case: &Value) {
     for expected in case["expected"].as_array().unwrap() {
         let q = student_t_quantile(number(&expected["p"]), number(&expected["df"])).unwrap();
         assert_close(q, &expected["q"]);
+    }
+}
+
+fn beta_quantiles(case: &Value) {
+    for expected in case["expected"].as_array().unwrap() {
+        let (p, a, b) = (number(&expected["p"]), number(&expected["a"]), number(&expected["b"]));
+        assert_close(beta_quantile(p, a, b).unwrap(), &expected["q"]);
     }
 }
 
