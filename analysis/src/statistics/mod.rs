@@ -8,28 +8,53 @@
 //! | mean | Student t interval | [`Moments::interval`] |
 //! | median, any quantile | type-7 estimate, order-statistic interval | [`quantile`], [`quantile_interval`] |
 //! | share | Wilson score interval | [`wilson`] |
-//! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
+//! | quantile of more values than fit | sketch of stated relative error | [`Sketch`] |
+//! | are there enough replications? | half-width of the interval, absolute or relative | [`StoppingRule`], [`chow_robbins_stops`] |
+//! | warm-up of a run | MSER-5 | [`mser5`] |
+//! | mean of one run's dependent values | batch means, overlapping batch means | [`tested_batch_means`], [`batch_means`], [`overlapping_batch_means`], [`within_run`] |
+//! | how many independent values they are worth | Geyer's initial sequences | [`effective_size`] |
+//! | are neighbours correlated? | Bartlett, Ljung–Box, von Neumann | [`autocorrelation`], [`bartlett_z`], [`ljung_box`], [`von_neumann`] |
+//! | difference of two means | Welch's t, paired t | [`welch`], [`paired_t`] |
+//! | which of two samples is larger | Mann–Whitney, Cliff's delta; Hodges–Lehmann shift | [`mann_whitney`], [`hodges_lehmann`] |
+//! | are two samples alike? | Kolmogorov–Smirnov | [`kolmogorov_smirnov`] |
+//! | many tests at once | Holm, Bonferroni | [`holm`], [`bonferroni`] |
 //! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
+//! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
 
 mod attempt;
+mod comparison;
 mod distributions;
 mod estimate;
 mod figures;
 mod mean;
 mod proportion;
 mod quantile;
+mod sequential;
+mod series;
+mod sketch;
 mod survival;
 
 pub use attempt::Attempt;
-pub use estimate::Estimate;
-pub use figures::{Conditional, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional};
+pub use comparison::{
+    HodgesLehmann, KolmogorovSmirnov, MannWhitney, PairedTest, WelchTest, bonferroni, hodges_lehmann, holm,
+    kolmogorov_smirnov, mann_whitney, paired_t, welch,
+};
 pub use distributions::{
     beta_cdf, beta_quantile, binomial_cdf, binomial_pmf, binomial_sf, chi_squared_quantile, chi_squared_sf, normal_cdf,
     normal_quantile, normal_sf, student_t_cdf, student_t_quantile, student_t_two_sided,
 };
+pub use estimate::Estimate;
+pub use figures::{Conditional, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional};
 pub use mean::{Moments, TInterval};
 pub use proportion::{Proportion, wilson};
 pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};
+pub use sequential::{HalfWidth, InvalidStoppingRule, StoppingRule, chow_robbins_stops};
+pub use series::{
+    AutocorrelationTest, BatchMeans, BatchingVerdict, EffectiveSize, InitialSequence, Mser5, OverlappingBatchMeans,
+    TestedBatchMeans, VonNeumann, WarmUpVerdict, WithinRun, autocorrelation, bartlett_z, batch_means, effective_size,
+    ljung_box, mser5, overlapping_batch_means, tested_batch_means, von_neumann, within_run,
+};
+pub use sketch::{Sketch, SketchError};
 pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, SurvivalStep};
 
 /// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.

@@ -1,0 +1,170 @@
+//! The figures of each group of rows.
+
+use serde::Serialize;
+
+use super::read::{TableData, TableGroup};
+use super::sample::lag_one;
+use super::{TableError, TableOptions};
+use crate::statistics::{
+    Attempt, Conditional, Estimate, FigureOptions, Figures, Unconditional, is_inside_unit, normal_quantile,
+};
+use crate::summary::group_object;
+
+/// The figures of one group of rows. The unit of analysis is the row.
+///
+/// Three views stand side by side, see [`Figures`]: `success`, the share of rows that succeeded; `mean`,
+/// `standard_deviation`, `median` and `p99` of those alone; and `unconditional`, of all, in which one that did not succeed
+/// counts as +∞.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ColumnSummary {
+    /// The columns that define the group, with their values.
+    #[serde(serialize_with = "group_object")]
+    pub group: Vec<(String, String)>,
+    /// What was measured.
+    pub column: String,
+    /// Unit of its values; `None` if nobody said.
+    pub unit: Option<String>,
+    /// Confidence of every interval.
+    pub confidence: f64,
+    /// Number of rows that succeeded or failed.
+    pub rows: u64,
+    /// Number of those that succeeded.
+    pub succeeded: u64,
+    /// Number of further rows, which have no value and are left out.
+    pub missing: u64,
+    /// Number of rows of the whole file that cannot be used and were skipped.
+    pub skipped: u64,
+    /// Share of the rows that succeeded.
+    pub success: Estimate,
+    /// Mean of the rows that succeeded.
+    pub mean: Estimate,
+    /// Standard deviation of the rows that succeeded.
+    pub standard_deviation: Estimate,
+    /// Median of the rows that succeeded.
+    pub median: Estimate,
+    /// 99 % quantile of the rows that succeeded.
+    pub p99: Estimate,
+    /// The least value.
+    pub min: Option<f64>,
+    /// The greatest value.
+    pub max: Option<f64>,
+    /// Of all rows: those that did not succeed count as +∞.
+    pub unconditional: Unconditional,
+    /// What a reader must know.
+    pub notes: Vec<String>,
+}
+
+/// The figures of each group, in their order; `figures` says how they are made, but units and limit come from `options`.
+///
+/// # Errors
+///
+/// If the confidence is not between 0 and 1.
+///
+/// ```
+/// use byzlab_analysis::statistics::FigureOptions;
+/// use byzlab_analysis::table::{TableOptions, read_table, summarize_table};
+/// let options = TableOptions { limit: Some(10.0), ..TableOptions::of("t") };
+/// let data = read_table("t\n1\n2\n3\n12\n".as_bytes(), "t.csv", &options)?;
+/// let group = summarize_table(&data, &options, &FigureOptions::default())?.remove(0);
+/// assert_eq!(group.success.estimate, Some(0.75));
+/// assert_eq!(group.unconditional.restricted_mean.estimate, Some(4.0));
+/// # Ok::<(), byzlab_analysis::table::TableError>(())
+/// ```
+pub fn summarize_table(
+    data: &TableData,
+    options: &TableOptions,
+    figures: &FigureOptions,
+) -> Result<Vec<ColumnSummary>, TableError> {
+    if !is_inside_unit(figures.confidence) {
+        let (option, expected) = ("confidence", "a number between 0 and 1, such as 0.95");
+        return Err(TableError::Option { option, value: figures.confidence, expected });
+    }
+    let figures = FigureOptions { unit: "rows", success: "successful", limit: options.limit, ..*figures };
+    Ok(data.groups.iter().map(|group| summarize_group(group, data, options, &figures)).collect())
+}
+
+fn summarize_group(
+    group: &TableGroup,
+    data: &TableData,
+    options: &TableOptions,
+    figure_options: &FigureOptions,
+) -> ColumnSummary {
+    let no_value = || no_value(group, data);
+    let figures = Figures::new(group.sample.attempts(), figure_options, no_value);
+    let Conditional { mean, standard_deviation, median, p99, .. } = figures.conditional;
+    let (min, max) = group.sample.extremes().unzip();
+    ColumnSummary {
+        group: options.by.iter().cloned().zip(group.key.iter().cloned()).collect(),
+        column: options.column.clone(),
+        unit: options.unit.clone(),
+        confidence: figure_options.confidence,
+        rows: figures.attempts,
+        succeeded: figures.successes,
+        missing: group.missing,
+        skipped: data.skipped,
+        success: figures.success,
+        mean,
+        standard_deviation,
+        median,
+        p99,
+        min,
+        max,
+        unconditional: figures.unconditional,
+        notes: notes(group, options),
+    }
+}
+
+/// Why a group has no value.
+fn no_value(group: &TableGroup, data: &TableData) -> String {
+    if !group.sample.is_empty() {
+        "no row succeeded".to_owned()
+    } else if group.missing > 0 {
+        "no row has a value".to_owned()
+    } else if data.excluded > 0 {
+        "no row meets the conditions".to_owned()
+    } else {
+        "no row".to_owned()
+    }
+}
+
+fn notes(group: &TableGroup, options: &TableOptions) -> Vec<String> {
+    let mut notes = Vec::new();
+    let rows = |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+    let verb = |count: u64, one: &'static str, many: &'static str| if count == 1 { one } else { many };
+    if group.missing > 0 {
+        let (has, is) = (verb(group.missing, "has", "have"), verb(group.missing, "is", "are"));
+        notes.push(format!("{} {has} no value and {is} left out", rows(group.missing)));
+    }
+    if group.above_limit > 0 {
+        let (lies, counts) = (verb(group.above_limit, "lies", "lie"), verb(group.above_limit, "counts", "count"));
+        notes.push(format!(
+            "{} of the values {lies} above the limit and {counts} as not succeeded within it",
+            group.above_limit
+        ));
+    }
+    let never = group.sample.attempts().iter().filter(|attempt| **attempt == Attempt::Never).count() as u64;
+    if never > 0 && options.limit.is_none() && options.limit_column.is_none() && options.never.is_empty() {
+        notes.push(format!(
+            "{} failed without a known limit; --limit or --limit-column says how long failures were watched",
+            rows(never)
+        ));
+    }
+    notes.extend(correlation(group));
+    notes
+}
+
+/// A correlation of each row with the one before that is too large for independent rows (one-sided at 1 %, where r is
+/// nearly normal with variance 1/n), and large enough to matter: 0.1 makes an interval a tenth too narrow.
+fn correlation(group: &TableGroup) -> Option<String> {
+    const LEAST_ROWS: u64 = 30;
+    const LEAST: f64 = 0.1;
+    let n = group.sample.successes();
+    let correlation = lag_one(group.sample.values())?;
+    let significant = normal_quantile(0.99)? / (n as f64).sqrt();
+    (n >= LEAST_ROWS && correlation > LEAST.max(significant)).then(|| {
+        format!(
+            "rows are correlated in the order of the file (lag-1 {correlation:.2}), but the intervals assume independent \
+             rows: if they are one long measurement, use --series"
+        )
+    })
+}
