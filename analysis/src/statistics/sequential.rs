@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::distributions::normal_quantile;
-use super::mean::Moments;
+use super::moments::Moments;
 use super::proportion::wilson;
 
 /// How narrow the interval of a mean is to be.
@@ -183,6 +183,6 @@ pub fn chow_robbins_stops(values: &Moments, half_width: f64, confidence: f64) ->
     }
     let z = normal_quantile(0.5 + confidence / 2.0)?;
     let n = values.count() as f64;
-    let needed = z * z * (values.sum_of_squares() / n + 1.0 / n) / (half_width * half_width);
+    let needed = z * z * (values.sum_of_squares()? / n + 1.0 / n) / (half_width * half_width);
     Some(n >= needed)
 }

@@ -74,7 +74,7 @@ pub fn paired_t(first: &[f64], second: &[f64], confidence: f64) -> Option<Paired
 /// Pearson's correlation.
 fn correlation(first: &[f64], second: &[f64], x: &Moments, y: &Moments) -> Option<f64> {
     let (mean_x, mean_y) = (x.mean()?, y.mean()?);
-    let scale = x.sum_of_squares().sqrt() * y.sum_of_squares().sqrt();
+    let scale = x.sum_of_squares()?.sqrt() * y.sum_of_squares()?.sqrt();
     let products: f64 = first.iter().zip(second).map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
     Some(products / scale).filter(|r| r.is_finite()).map(|r| r.clamp(-1.0, 1.0))
 }

@@ -33,7 +33,7 @@ pub struct HodgesLehmann {
 /// ```
 /// # use byzlab_analysis::statistics::hodges_lehmann;
 /// let shift = hodges_lehmann(&[11.0, 12.0, 13.0, 15.0], &[1.0, 2.0, 4.0, 8.0], 0.95).unwrap();
-/// assert_eq!(shift.estimate, Some(9.0));
+/// assert_eq!(shift.estimate, Some(9.5));
 /// assert_eq!((shift.lower, shift.upper), (Some(3.0), Some(14.0))); // k = 1 of 16
 /// assert!((shift.coverage - (1.0 - 2.0 / 70.0)).abs() < 1e-12);
 /// ```

@@ -42,7 +42,7 @@ pub fn batch_means(values: &[f64], batches: usize, confidence: f64) -> Option<Ba
         return None;
     }
     let batch_size = values.len() / batches;
-    let means = means_of_batches(values, batch_size, batches);
+    let means = means_of_batches(values, batch_size, batches)?;
     let moments: Moments = means.iter().copied().collect();
     let interval = moments.interval(confidence).filter(|interval| interval.half_width.is_finite())?;
     Some(BatchMeans {
@@ -56,11 +56,10 @@ pub fn batch_means(values: &[f64], batches: usize, confidence: f64) -> Option<Ba
     })
 }
 
-/// Means of the last `batches` batches.
-fn means_of_batches(values: &[f64], batch_size: usize, batches: usize) -> Vec<f64> {
+/// Means of the last `batches` batches; `None` where one is beyond the range of a number.
+fn means_of_batches(values: &[f64], batch_size: usize, batches: usize) -> Option<Vec<f64>> {
     let dropped = values.len() - batches * batch_size;
-    let mean = |batch: &[f64]| batch.iter().copied().collect::<Moments>().mean().unwrap_or_default();
-    values[dropped..].chunks_exact(batch_size).map(mean).collect()
+    values[dropped..].chunks_exact(batch_size).map(|batch| batch.iter().copied().collect::<Moments>().mean()).collect()
 }
 
 /// Whether batch means can be taken for independent.
@@ -117,7 +116,7 @@ pub fn tested_batch_means(values: &[f64], confidence: f64) -> Option<TestedBatch
     let mut doublings = 0;
     loop {
         let batches = n / batch_size;
-        let test = von_neumann(&means_of_batches(values, batch_size, batches));
+        let test = von_neumann(&means_of_batches(values, batch_size, batches)?);
         let is_independent = test.is_none_or(|test| test.p_positive >= TEST_LEVEL);
         if is_independent || n / (2 * batch_size) < LEAST_BATCHES {
             let verdict = if is_independent { BatchingVerdict::Independent } else { BatchingVerdict::Correlated };
@@ -167,7 +166,7 @@ pub struct OverlappingBatchMeans {
 /// ```
 pub fn overlapping_batch_means(values: &[f64], batch_size: usize, confidence: f64) -> Option<OverlappingBatchMeans> {
     let moments: Moments = values.iter().copied().collect();
-    let overall = moments.mean().filter(|_| super::all_finite(values) && moments.sum_of_squares().is_finite())?;
+    let overall = moments.mean().filter(|_| super::all_finite(values) && moments.sum_of_squares().is_some())?;
     if batch_size == 0 || batch_size >= values.len() || !crate::statistics::is_inside_unit(confidence) {
         return None;
     }

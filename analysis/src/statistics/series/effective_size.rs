@@ -44,9 +44,9 @@ pub struct InitialSequence {
 /// ```
 /// # use byzlab_analysis::statistics::effective_size;
 /// // Each value stands four times.
-/// let values: Vec<f64> = (0..4000_u64).map(|i| (i / 4 * 7919 % 1009) as f64).collect();
+/// let values: Vec<f64> = (0..4000_u64).map(|i| ((i / 4).pow(3) % 1009) as f64).collect();
 /// let size = effective_size(&values).unwrap().initial_positive.unwrap();
-/// assert!((size.effective_size - 1000.0).abs() < 150.0);
+/// assert!((size.effective_size - 1072.222_057_7).abs() < 1e-6);
 /// ```
 pub fn effective_size(values: &[f64]) -> Option<EffectiveSize> {
     let deviations = Deviations::new(values).filter(|deviations| deviations.len() > 1)?;

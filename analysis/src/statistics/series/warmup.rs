@@ -73,7 +73,7 @@ pub fn mser5(values: &[f64]) -> Option<Mser5> {
     let means: Vec<f64> = values.chunks_exact(BATCH).map(|batch| batch.iter().sum::<f64>() / BATCH as f64).collect();
     let batches = means.len();
     let all: Moments = values.iter().copied().collect();
-    if batches < LEAST_LEFT || !all.sum_of_squares().is_finite() || !super::all_finite(&means) {
+    if batches < LEAST_LEFT || all.sum_of_squares().is_none() || !super::all_finite(&means) {
         return None;
     }
     // From the end, so that each step adds one mean; the earliest of equals wins.
@@ -87,7 +87,7 @@ pub fn mser5(values: &[f64]) -> Option<Mser5> {
         if left < LEAST_LEFT {
             continue;
         }
-        let statistic = rest.sum_of_squares() / (left as f64 * left as f64);
+        let statistic = rest.sum_of_squares()? / (left as f64 * left as f64);
         statistic_untruncated = statistic;
         let candidates = if 2 * truncation > batches {
             [Some(&mut best), None]
