@@ -26,6 +26,7 @@
 //! | share | Wilson score interval; Clopper–Pearson, Jeffreys, Agresti–Coull | [`wilson`], [`clopper_pearson`], [`jeffreys`], [`agresti_coull`] |
 //! | share, no failure seen | one-sided Clopper–Pearson, rule of three | [`upper_bound_of_no_failures`], [`rule_of_three`] |
 //! | difference of two shares | Newcombe's hybrid score interval, Fisher's exact test | [`newcombe`], [`fisher_exact`] |
+//! | difference of two shares of the same units | Newcombe's interval for pairs, McNemar's exact test | [`PairedCounts`] |
 //! | ratio of two means | Fieller's interval, independent or paired | [`ratio_of_means`], [`ratio_of_paired_means`] |
 //! | ratio of two geometric means | Welch's interval of the logarithms | [`ratio_of_geometric_means`] |
 
@@ -38,6 +39,7 @@ mod estimate;
 mod figures;
 mod mean;
 mod moments;
+mod paired_proportions;
 mod proportion;
 mod quantile;
 mod ratio;
@@ -62,6 +64,7 @@ pub use estimate::Estimate;
 pub use figures::{Conditional, FigureOptions, Figures, LongestFollowUp, MeanMethod, ProportionMethod, Unconditional};
 pub use mean::TInterval;
 pub use moments::Moments;
+pub use paired_proportions::PairedCounts;
 pub use proportion::{
     Proportion, agresti_coull, clopper_pearson, jeffreys, rule_of_three, upper_bound_of_no_failures, wilson,
 };

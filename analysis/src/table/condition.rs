@@ -85,6 +85,18 @@ impl Condition {
         &self.column
     }
 
+    /// Whether it asks for one value: `=`.
+    ///
+    /// ```
+    /// use byzlab_analysis::table::Condition;
+    /// assert!("cell = 3".parse::<Condition>()?.is_equality());
+    /// assert!(!"cell >= 3".parse::<Condition>()?.is_equality());
+    /// # Ok::<(), byzlab_analysis::table::ConditionError>(())
+    /// ```
+    pub fn is_equality(&self) -> bool {
+        self.operator == Operator::Equal
+    }
+
     /// Whether a field of its column meets it.
     ///
     /// # Errors

@@ -66,5 +66,5 @@ pub(super) fn lag_one(values: impl Iterator<Item = f64> + Clone) -> Option<f64> 
     let (mean, squares) = (moments.mean()?, moments.sum_of_squares());
     let products: f64 =
         values.clone().zip(values.skip(1)).map(|(before, value)| (before - mean) * (value - mean)).sum();
-    Some(products / squares).filter(|correlation| correlation.is_finite())
+    Some(products / squares?).filter(|correlation| correlation.is_finite())
 }
