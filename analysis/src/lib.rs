@@ -30,6 +30,7 @@
 //! ```
 
 pub mod attempts;
+pub mod compare;
 pub mod event;
 pub mod latency;
 pub mod log;

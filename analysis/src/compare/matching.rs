@@ -1,5 +1,6 @@
 //! Which groups of one side belong to which of the other, and which runs to which.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::CompareError;
@@ -7,7 +8,7 @@ use super::side::{Side, SideGroup, Stream, Value};
 
 /// Groups with the same values on both sides.
 pub(super) struct Matched<'a> {
-    pub(super) pairs: Vec<(&'a SideGroup, &'a SideGroup)>,
+    pub(super) pairs: Vec<(Cow<'a, SideGroup>, Cow<'a, SideGroup>)>,
     /// Groups that only one side has, in words.
     pub(super) notes: Vec<String>,
 }
@@ -19,40 +20,51 @@ pub(super) fn matched<'a>(a: &'a Side, b: &'a Side) -> Result<Matched<'a>, Compa
             return Err(CompareError::Empty { side: name, name: side.name.clone(), units: side.units });
         }
     }
-    let key_of = |group: &SideGroup| -> Vec<Value> { group.group.iter().map(|(_, value)| Value::of(value)).collect() };
-    let mut unmatched: BTreeMap<Vec<Value>, &SideGroup> = b.groups.iter().map(|group| (key_of(group), group)).collect();
+    let (groups_a, mut groups_b) = (distinct(&a.groups), distinct(&b.groups));
     let mut pairs = Vec::new();
     let mut only_a = Vec::new();
-    for group in &a.groups {
-        match unmatched.remove(&key_of(group)) {
-            Some(other) => pairs.push((group, other)),
+    for (key, group) in groups_a {
+        match groups_b.iter().position(|(other, _)| *other == key) {
+            Some(place) => pairs.push((group, groups_b.remove(place).1)),
             None => only_a.push(group),
         }
     }
-    // In the order of the file.
-    let only_b = b.groups.iter().filter(|group| unmatched.contains_key(&key_of(group)));
-    let only_b: Vec<&SideGroup> = only_b.collect();
+    let only_b: Vec<Cow<'_, SideGroup>> = groups_b.into_iter().map(|(_, group)| group).collect();
     if pairs.is_empty() {
-        let groups = |side: &Side| names(&side.groups.iter().collect::<Vec<_>>());
-        return Err(CompareError::NothingInCommon { a: groups(a), b: groups(b) });
+        return Err(CompareError::NothingInCommon { a: names(&only_a), b: names(&only_b) });
     }
-    let note = |(side, groups): (&str, Vec<&SideGroup>)| {
+    let note = |(side, groups): (&str, Vec<Cow<'_, SideGroup>>)| {
         (!groups.is_empty()).then(|| format!("only {side} has {}: not compared", names(&groups)))
     };
     let notes = [("A", only_a), ("B", only_b)].into_iter().filter_map(note).collect();
     Ok(Matched { pairs, notes })
 }
 
+/// The groups with their values. Those whose values are equal as numbers are one: a table may say `2` here and `2.0` there.
+fn distinct(groups: &[SideGroup]) -> Vec<(Vec<Value>, Cow<'_, SideGroup>)> {
+    let mut distinct: Vec<(Vec<Value>, Cow<'_, SideGroup>)> = Vec::new();
+    let mut places = BTreeMap::new();
+    for group in groups {
+        let key: Vec<Value> = group.group.iter().map(|(_, value)| Value::of(value)).collect();
+        let place = *places.entry(key.clone()).or_insert(distinct.len());
+        match distinct.get_mut(place) {
+            Some((_, known)) => known.to_mut().join(group),
+            None => distinct.push((key, Cow::Borrowed(group))),
+        }
+    }
+    distinct
+}
+
 /// The most groups that a message names.
 const MOST_NAMED: usize = 12;
 
 /// `adversary.count 4, 5, 6`, or with several keys `a 1 b 2, a 1 b 3`.
-fn names(groups: &[&SideGroup]) -> String {
+fn names(groups: &[Cow<'_, SideGroup>]) -> String {
     let one_key = groups.first().and_then(|group| match &group.group[..] {
         [(key, _)] => Some(key),
         _ => None,
     });
-    let name = |group: &&SideGroup| match &group.group[..] {
+    let name = |group: &Cow<'_, SideGroup>| match &group.group[..] {
         [(_, value)] => value.clone(),
         pairs => pairs.iter().map(|(key, value)| format!("{key} {value}")).collect::<Vec<_>>().join(" "),
     };
@@ -92,7 +104,8 @@ pub(super) fn paired(a: &SideGroup, b: &SideGroup, unpaired: bool) -> Pairing {
         of_a.iter().enumerate().filter_map(|(place, stream)| Some((place, *places_b.get(stream)?))).collect();
     if pairs.len() < 2 {
         let shared = of_b.iter().any(|stream| places_a.contains_key(stream));
-        let few = "only one run has the same index and seed on both sides, too few for pairs: compared as independent runs";
+        let few =
+            "only one run has the same index and seed on both sides, too few for pairs: compared as independent runs";
         let none = "no run has the same index and seed on both sides: compared as independent runs";
         return independent(Some(if shared { few } else { none }));
     }
@@ -119,8 +132,8 @@ mod tests {
 
     fn group(value: &str, streams: &[Option<(u32, u64)>]) -> SideGroup {
         let unit = |stream: &Option<(u32, u64)>| SideUnit {
-            attempt: Attempt::Success(1.0),
             stream: stream.map(|(run, seed)| Stream { run, seed }),
+            ..SideUnit::from(Attempt::Success(1.0))
         };
         SideGroup {
             group: vec![("x".to_owned(), value.to_owned())],
@@ -142,6 +155,13 @@ mod tests {
         let values: Vec<&str> = matched.pairs.iter().map(|(a, _)| a.group[0].1.as_str()).collect();
         assert_eq!(values, ["3", "2"]);
         assert_eq!(matched.notes, ["only A has x 1: not compared", "only B has x 5: not compared"]);
+    }
+
+    #[test]
+    fn equal_numbers_are_one_group() {
+        let (a, b) = (side(&["2", "1", "2.0"]), side(&["2e0", "1"]));
+        let sizes: Vec<usize> = matched(&a, &b).unwrap().pairs.iter().map(|(a, _)| a.units.len()).collect();
+        assert_eq!(sizes, [2, 1]);
     }
 
     #[test]

@@ -35,10 +35,33 @@ pub struct SideGroup {
 /// One run or row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SideUnit {
-    /// What became of it. A success that was not measured has no number.
-    pub attempt: Attempt,
+    /// Whether it succeeded.
+    pub succeeded: bool,
+    /// What became of what was measured in it; `None` if there was nothing to be measured.
+    pub attempt: Option<Attempt>,
     /// Which random numbers it met; `None` if that is not known.
     pub stream: Option<Stream>,
+}
+
+impl SideGroup {
+    /// Adds the units of a group with the same values.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.units.extend_from_slice(&other.units);
+        // Known for all only if it is known for both.
+        self.limit = self.limit.zip(other.limit).map(|(limit, other)| limit.min(other));
+    }
+}
+
+impl From<Attempt> for SideUnit {
+    /// A unit of which nobody knows what random numbers it met.
+    ///
+    /// ```
+    /// use byzlab_analysis::{compare::SideUnit, statistics::Attempt};
+    /// assert!(SideUnit::from(Attempt::Success(3.0)).succeeded && !SideUnit::from(Attempt::Never).succeeded);
+    /// ```
+    fn from(attempt: Attempt) -> Self {
+        Self { succeeded: attempt.value().is_some(), attempt: Some(attempt), stream: None }
+    }
 }
 
 /// Names the random numbers of a run. Two runs with the same index and the same seed meet the same network.
@@ -80,7 +103,7 @@ impl Value {
 
 /// The smallest and the largest limit of a group, if any is known.
 pub(super) fn limits(group: &SideGroup) -> Option<(f64, f64)> {
-    let of_units = group.units.iter().filter_map(|unit| unit.attempt.limit());
+    let of_units = group.units.iter().filter_map(|unit| unit.attempt?.limit());
     let finite = || of_units.clone().chain(group.limit).filter(|limit| limit.is_finite());
     let by_size = |a: &f64, b: &f64| a.partial_cmp(b).unwrap_or(Ordering::Equal);
     finite().min_by(by_size).zip(finite().max_by(by_size))
