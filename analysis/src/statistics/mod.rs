@@ -44,7 +44,7 @@ pub use distributions::{
     normal_quantile, normal_sf, student_t_cdf, student_t_quantile, student_t_two_sided,
 };
 pub use estimate::Estimate;
-pub use figures::{Conditional, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional};
+pub use figures::{Conditional, FigureOptions, Figures, LongestFollowUp, MeanMethod, ProportionMethod, Unconditional};
 pub use mean::{Moments, TInterval};
 pub use proportion::{Proportion, wilson};
 pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};
