@@ -26,7 +26,7 @@ fn attempts(csv: &str, change: impl Fn(&mut TableOptions)) -> Vec<Attempt> {
     change(&mut options);
     let data = read(csv, &options).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(data.groups.len(), 1);
-    data.groups[0].sample.attempts().to_vec()
+    data.groups[0].sample.attempts().unwrap().to_vec()
 }
 
 fn values(csv: &str) -> Vec<f64> {
@@ -235,4 +235,49 @@ fn a_column_that_identifies_rows_makes_no_groups() {
     let options = TableOptions { by: vec!["id".to_owned()], ..TableOptions::of("x") };
     let error = read(&csv, &options).unwrap_err();
     assert!(error.to_string().contains("more than 100000 groups by id"), "{error}");
+}
+
+/// Few exact rows: the large group becomes a sketch, the small one stays as it is.
+#[test]
+fn too_many_rows_are_sketched() {
+    let mut csv = "group,x\nsmall,1\nsmall,2\n".to_owned();
+    for row in 0..50_000_u64 {
+        writeln!(csv, "large,{}", if row % 10 == 3 { "inf".to_owned() } else { (row * 7919 % 50_000).to_string() })
+            .unwrap();
+    }
+    let options = TableOptions { by: vec!["group".to_owned()], limit: Some(60_000.0), ..TableOptions::of("x") };
+    let exact = summarize(&csv, &options);
+    let sketched = summarize(&csv, &TableOptions { exact: 1000, ..options.clone() });
+    assert_eq!(sketched[0], exact[0]);
+    let (exact, sketched) = (&exact[1], &sketched[1]);
+    assert_eq!((exact.relative_error, sketched.relative_error), (None, Some(0.005)));
+    assert_eq!(
+        (exact.rows, exact.succeeded, exact.min, exact.max),
+        (sketched.rows, sketched.succeeded, sketched.min, sketched.max)
+    );
+    assert_eq!(exact.success, sketched.success);
+    let close = |left: Option<f64>, right: Option<f64>, error: f64| {
+        let (left, right) = (left.unwrap(), right.unwrap());
+        assert!((left - right).abs() <= error * left.abs(), "{left} {right}");
+    };
+    for (exact, sketched) in
+        [(&exact.mean, &sketched.mean), (&exact.unconditional.restricted_mean, &sketched.unconditional.restricted_mean)]
+    {
+        close(exact.estimate, sketched.estimate, 1e-12);
+        close(exact.lower, sketched.lower, 1e-12);
+    }
+    for (exact, sketched) in [
+        (&exact.median, &sketched.median),
+        (&exact.p99, &sketched.p99),
+        (&exact.unconditional.median, &sketched.unconditional.median),
+    ] {
+        // Type 7 lies between two neighbours, of which the sketch has one.
+        close(exact.estimate, sketched.estimate, 0.0051);
+        assert!(sketched.method.contains("approximate within 0.5 %"), "{}", sketched.method);
+        let ((lower, upper), (low, high)) = (exact.interval().unwrap(), sketched.interval().unwrap());
+        assert!(low <= lower && upper <= high, "{exact:?} {sketched:?}");
+    }
+    let (exact, sketched) = (&exact.unconditional.p99, &sketched.unconditional.p99);
+    assert_eq!((sketched.estimate, sketched.above), (None, Some(60_000.0)));
+    assert_eq!((exact.estimate, exact.above), (sketched.estimate, sketched.above));
 }

@@ -1,11 +1,13 @@
 //! Groups as a table for people, as JSON and as CSV.
 
+mod columns;
 mod csv;
 mod json;
 mod parts;
 mod table;
 
 pub use self::csv::csv;
+pub use columns::{columns_csv, columns_json, columns_table};
 pub use json::json;
 pub(crate) use parts::shown_parts;
 pub use parts::{parts_csv, parts_json, parts_table};

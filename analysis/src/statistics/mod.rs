@@ -20,6 +20,7 @@
 //! | many tests at once | Holm, Bonferroni | [`holm`], [`bonferroni`] |
 //! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
 //! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
+//! | the same of more units than fit | exact moments and a sketch | [`SketchedAttempts`] |
 
 mod attempt;
 mod comparison;
@@ -32,6 +33,7 @@ mod quantile;
 mod sequential;
 mod series;
 mod sketch;
+mod sketched_attempts;
 mod survival;
 
 pub use attempt::Attempt;
@@ -55,6 +57,7 @@ pub use series::{
     ljung_box, mser5, overlapping_batch_means, tested_batch_means, von_neumann, within_run,
 };
 pub use sketch::{Sketch, SketchError};
+pub use sketched_attempts::SketchedAttempts;
 pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, SurvivalStep};
 
 /// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.

@@ -11,6 +11,8 @@
 //!   succeed. They never leave the figures silently.
 //! - **Reading is strict.** What is no number is an error that names line, column, content and remedy. Rows are skipped only
 //!   on request, and counted; rows without a value are counted too.
+//! - **Memory is bounded** by [`TableOptions::exact`], whatever the size of the file: beyond it the quantiles of large
+//!   groups are approximate, within half a percent, and say so.
 //!
 //! Fields may be quoted as in RFC 4180, and then hold delimiters, line ends and doubled quotes; lines end with LF or CR LF.
 //! Numbers are decimal, with a point. `inf`, `+inf` and `Infinity`, in any case, are failures; `NaN` and nothing are no value.
@@ -74,6 +76,9 @@ pub struct TableOptions {
     pub delimiter: u8,
     /// Whether rows that cannot be used are skipped and counted.
     pub lenient: bool,
+    /// Up to so many rows, of all groups together, are kept one by one; what is more is summed up in sketches, whose
+    /// quantiles are approximate.
+    pub exact: usize,
     /// Threads that read; none means one for each core.
     pub jobs: Option<NonZeroUsize>,
 }
@@ -100,6 +105,7 @@ impl TableOptions {
             unit: None,
             delimiter: b',',
             lenient: false,
+            exact: 1_000_000,
             jobs: None,
         }
     }

@@ -29,13 +29,8 @@ mod intervals;
 mod series;
 
 /// Cases that no estimator answers yet.
-const OPEN: &[&str] = &[
-    "zero_failures",
-    "two_proportions",
-    "bca_enumerated_n5",
-    "bca_given_replicates_median",
-    "geomean_ratio",
-];
+const OPEN: &[&str] =
+    &["zero_failures", "two_proportions", "bca_enumerated_n5", "bca_given_replicates_median", "geomean_ratio"];
 
 #[test]
 fn every_case_is_checked_once() {

@@ -7,6 +7,7 @@ mod frontier;
 mod hunt;
 mod replay;
 mod run;
+mod stats;
 
 use crate::config::{ConfigError, Experiment};
 use crate::frontier::FrontierError;
@@ -14,6 +15,7 @@ use crate::hunt::HuntError;
 use crate::results::ResultsError;
 use analyze::AnalyzeArguments;
 use attacks::AttacksArguments;
+use byzlab_analysis::table::TableError;
 use byzlab_analysis::{AnalysisError, PlotError};
 use check::CheckArguments;
 use clap::{Parser, Subcommand};
@@ -21,6 +23,7 @@ use frontier::FrontierArguments;
 use hunt::HuntArguments;
 use replay::ReplayArguments;
 use run::RunArguments;
+use stats::StatsArguments;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,6 +47,8 @@ enum Command {
     Run(RunArguments),
     /// Show what the logs of a results folder say.
     Analyze(AnalyzeArguments),
+    /// Show the same figures of any CSV file, such as measurements of a real system.
+    Stats(StatsArguments),
     /// Judge the logs of a results folder: which invariants held in which runs.
     Check(CheckArguments),
     /// Do one run of a results folder again, and print its events.
@@ -67,6 +72,8 @@ enum CliError {
     Frontier(#[from] FrontierError),
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
+    #[error("{table}\n  hint: {hint}", table = .0, hint = .0.hint())]
+    Table(#[from] TableError),
     #[error(transparent)]
     Plot(#[from] PlotError),
     #[error(transparent)]
@@ -108,6 +115,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Analyze(arguments) => analyze::analyze_folder(&arguments),
+        Command::Stats(arguments) => stats::stats(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Frontier(arguments) => frontier::search(&arguments),
