@@ -14,7 +14,7 @@ use crate::statistics::is_inside_unit;
 /// the other is its complement. Ten digits for a, b from ½ to 10⁹ and far into the tails; that
 /// takes a few thousand terms at most. `None` unless 0 ≤ x ≤ 1 and a, b are positive and finite.
 ///
-/// Source: Didonato & Morris 1992, *Algorithm 708*, eq. 10 (BFRAC); Loader 2000 for the factor.
+/// Source: Didonato & Morris 1992, *Algorithm 708*, there BFRAC; Loader 2000 for the factor.
 ///
 /// ```
 /// # use byzlab_analysis::statistics::beta_cdf;
@@ -38,6 +38,15 @@ pub fn beta_quantile(p: f64, a: f64, b: f64) -> Option<f64> {
         return None;
     }
     Some(split_at(p, 1.0 - p, a, b)?.0)
+}
+
+/// The x that Beta(a, b) exceeds with probability q, without the rounding of 1 − q; `None` as for
+/// [`beta_quantile`].
+pub(in crate::statistics) fn beta_upper_quantile(q: f64, a: f64, b: f64) -> Option<f64> {
+    if !is_inside_unit(q) {
+        return None;
+    }
+    split_at(1.0 - q, q, a, b).map(|(x, _)| x)
 }
 
 /// The x with lower tail p and upper tail q = 1 − p, and 1 − x: the smaller of both with all digits.
