@@ -50,11 +50,11 @@ mod two_proportions;
 
 pub use attempt::Attempt;
 pub use bootstrap::{BcaConvention, BcaInterval, acceleration, bca, bca_from_replicates, bca_mean};
-pub use deviation::{DeviationInterval, bca_deviation, deviation_interval};
 pub use comparison::{
     HodgesLehmann, KolmogorovSmirnov, MannWhitney, PairedTest, WelchTest, bonferroni, hodges_lehmann, holm,
     kolmogorov_smirnov, mann_whitney, paired_t, welch,
 };
+pub use deviation::{DeviationInterval, bca_deviation, deviation_interval};
 pub use distributions::{
     beta_cdf, beta_quantile, binomial_cdf, binomial_pmf, binomial_sf, chi_squared_quantile, chi_squared_sf, normal_cdf,
     normal_quantile, normal_sf, student_t_cdf, student_t_quantile, student_t_two_sided,
