@@ -147,3 +147,68 @@ fn bad_files_and_bad_arguments_are_refused() {
         assert!(parts.iter().all(|part| stderr.contains(part)), "{arguments}: {stderr}");
     }
 }
+
+/// A measurement that starts too high, and whose neighbours depend on each other.
+#[test]
+fn a_series_has_a_warm_up_and_a_wider_interval() {
+    let desk = Desk::with("");
+    let (mut csv, mut state, mut noise) = ("x\n".to_owned(), 1_u32, 0.0);
+    for row in 0..4000 {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        noise = 0.8 * noise + f64::from(state >> 8) / f64::from(1_u32 << 24) - 0.5;
+        writeln!(csv, "{}", 100.0 + noise + 50.0 * (-f64::from(row) / 20.0).exp()).unwrap();
+    }
+    desk.write("m.csv", csv);
+    let plain = desk.byzlab("stats m.csv --column x");
+    assert!(plain.stdout.contains("rows are correlated in the order of the file (lag-1 0."), "{}", plain.stdout);
+    let series = json(&desk, "m.csv --column x --series").remove(0);
+    assert_eq!((series["values"].as_u64(), series["warm_up"].as_str()), (Some(4000), Some("ok")));
+    assert!((20..400).contains(&series["deleted"].as_u64().unwrap()), "{series}");
+    let mean = &series["batch_means"];
+    assert!(mean["lower"].as_f64() < Some(100.0) && Some(100.0) < mean["upper"].as_f64(), "{mean}");
+    assert!(series["effective_size"].as_f64() < Some(1000.0), "{series}");
+    let Finished { code, stdout, .. } = desk.byzlab("stats m.csv --column x --series --unit ms");
+    assert_eq!(code, Some(0));
+    for part in ["mean by batches ms", "warm-up", "effective size", "independent"] {
+        assert!(stdout.contains(part), "no `{part}` in\n{stdout}");
+    }
+    let few = json(&desk, "m.csv --column x --series --exact 1000").remove(0);
+    assert!(few["batch_means"]["estimate"].is_null() && few["notes"][0].as_str().unwrap().contains("--exact"), "{few}");
+    let csv = desk.byzlab("stats m.csv --column x --series --format csv").stdout;
+    let lengths: Vec<usize> = csv.lines().map(|line| line.split(',').count()).collect();
+    assert!(lengths.len() == 2 && lengths[0] == lengths[1], "{csv}");
+}
+
+#[test]
+fn intervals_and_quantiles_are_made_as_asked() {
+    let desk = measurements();
+    let group =
+        json(&desk, "m.csv --column latency_ms --proportion clopper-pearson --bootstrap=200 --quantile 0.95").remove(0);
+    assert!(group["success"]["method"].as_str().unwrap().contains("Clopper"), "{group}");
+    assert!(group["mean"]["method"].as_str().unwrap().contains("BCa bootstrap (200 resamples, seed 1"), "{group}");
+    assert_eq!(group["quantiles"][0]["p"].as_f64(), Some(0.95));
+    assert_eq!(group["quantiles"][0]["unconditional"]["estimate"].as_f64(), Some(2000.0));
+    assert!(desk.byzlab("stats m.csv --column latency_ms --quantile 0.95").stdout.contains("p95"));
+    refused(&desk.byzlab("stats m.csv --column latency_ms --quantile 95"), "quantile is 95", &["between 0 and 1"]);
+}
+
+#[test]
+fn many_rows_are_marked_as_approximate() {
+    let desk = Desk::with("");
+    desk.write("m.csv", (0..5000).fold("x\n".to_owned(), |csv, row| csv + &format!("{}\n", row * 7919 % 5000)));
+    let Finished { stdout, .. } = desk.byzlab("stats m.csv --column x --exact 100");
+    assert!(stdout.contains("≈ 2") && stdout.contains("note: quantiles are approximate, within 0.5 %"), "{stdout}");
+    assert_eq!(json(&desk, "m.csv --column x --exact 100")[0]["relative_error"].as_f64(), Some(0.005));
+}
+
+#[test]
+fn compressed_files_are_read_as_they_are() {
+    let desk = measurements();
+    let plain = desk.byzlab("stats m.csv --column latency_ms --by system");
+    assert_eq!(desk.shell("gzip -k m.csv").code, Some(0));
+    let compressed = desk.byzlab("stats m.csv.gz --column latency_ms --by system");
+    assert_eq!((compressed.code, compressed.stdout), (Some(0), plain.stdout));
+    let whole = std::fs::read(desk.path("m.csv.gz")).unwrap();
+    desk.write("cut.csv.gz", &whole[..whole.len() - 20]);
+    refused(&desk.byzlab("stats cut.csv.gz --column latency_ms"), "cut.csv.gz: cannot read it", &["whole"]);
+}

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::csv::{optional, write_records};
 use super::table::{align_under, decimals, mean, notes, percent_digits, quantile, rounded, share};
 use crate::statistics::Estimate;
-use crate::table::ColumnSummary;
+use crate::table::{ColumnSummary, FurtherQuantile};
 
 /// The groups as an aligned table, under it what the numbers mean and the notes.
 ///
@@ -50,7 +50,7 @@ impl Shown {
     /// The titles above the columns, each with the columns that it spans.
     fn spans(&self, group: &ColumnSummary) -> Vec<(&'static str, std::ops::Range<usize>)> {
         let first = group.group.len() + 2;
-        let last = first + 6 + usize::from(self.has_limit);
+        let last = first + 6 + group.quantiles.len() + usize::from(self.has_limit);
         vec![("of successful rows", first..first + 4), ("of all rows, failures as +∞", first + 4..last)]
     }
 
@@ -64,7 +64,8 @@ impl Shown {
             Some(limit) => format!("mean to {limit}{unit}"),
             None => named("restricted mean"),
         };
-        keys.chain(shares).chain(figures).chain(self.has_limit.then_some(restricted)).collect()
+        let further = group.quantiles.iter().map(|quantile| named(&quantile_name(quantile)));
+        keys.chain(shares).chain(figures).chain(further).chain(self.has_limit.then_some(restricted)).collect()
     }
 
     fn row(&self, group: &ColumnSummary) -> Vec<String> {
@@ -88,7 +89,8 @@ impl Shown {
             approximate(quantile(&all.median)),
             approximate(quantile(&all.p99)),
         ];
-        values.chain(figures).chain(self.has_limit.then_some(restricted)).collect()
+        let further = group.quantiles.iter().map(|it| approximate(quantile(&it.unconditional)));
+        values.chain(figures).chain(further).chain(self.has_limit.then_some(restricted)).collect()
     }
 
     fn explanation(&self, first: &ColumnSummary) -> String {
@@ -118,6 +120,11 @@ impl Shown {
     }
 }
 
+/// Such as `p95`, or `p99.9`.
+fn quantile_name(quantile: &FurtherQuantile) -> String {
+    format!("p{}", percent_digits(quantile.p))
+}
+
 /// The unit behind a name.
 fn unit(group: &ColumnSummary) -> String {
     group.unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"))
@@ -143,6 +150,10 @@ fn notes_of(group: &ColumnSummary) -> Vec<String> {
             !(has_lower && has_upper) && estimate.note != group.mean.note
         };
         notes.extend(figures.into_iter().filter(unexplained).filter_map(named));
+        for quantile in &group.quantiles {
+            let figure = (&quantile_name(quantile)[..], &quantile.unconditional);
+            notes.extend(Some(figure).filter(unexplained).and_then(named));
+        }
     }
     notes
 }
@@ -178,7 +189,7 @@ fn csv_header(group: &ColumnSummary) -> Vec<String> {
     columns.extend(names.split(' ').map(str::to_owned));
     for (name, _) in estimates(group) {
         columns.extend(["", "_lower", "_upper"].map(|end| format!("{name}{end}")));
-        if has_above(name) {
+        if has_above(&name) {
             columns.push(format!("{name}_above"));
         }
     }
@@ -195,7 +206,7 @@ fn csv_row(group: &ColumnSummary) -> Vec<String> {
     let mut notes = group.notes.clone();
     for (name, estimate) in estimates(group) {
         fields.extend([estimate.estimate, estimate.lower, estimate.upper].map(optional));
-        if has_above(name) {
+        if has_above(&name) {
             fields.push(optional(estimate.above));
         }
         notes.extend(estimate.note.iter().map(|note| format!("{name}: {note}")));
@@ -209,9 +220,9 @@ fn has_above(name: &str) -> bool {
     name.starts_with("unconditional_") && name != "unconditional_restricted_mean"
 }
 
-fn estimates(group: &ColumnSummary) -> [(&'static str, &Estimate); 9] {
+fn estimates(group: &ColumnSummary) -> Vec<(String, &Estimate)> {
     let all = &group.unconditional;
-    [
+    let usual = [
         ("success", &group.success),
         ("mean", &group.mean),
         ("standard_deviation", &group.standard_deviation),
@@ -221,5 +232,10 @@ fn estimates(group: &ColumnSummary) -> [(&'static str, &Estimate); 9] {
         ("unconditional_p90", &all.p90),
         ("unconditional_p99", &all.p99),
         ("unconditional_restricted_mean", &all.restricted_mean),
-    ]
+    ];
+    let further = group.quantiles.iter().flat_map(|quantile| {
+        let name = format!("quantile_{}", quantile.p);
+        [(name.clone(), &quantile.conditional), (format!("unconditional_{name}"), &quantile.unconditional)]
+    });
+    usual.into_iter().map(|(name, estimate)| (name.to_owned(), estimate)).chain(further).collect()
 }

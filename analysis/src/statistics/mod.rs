@@ -83,6 +83,11 @@ pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, S
 pub use two_proportions::{ProportionDifference, fisher_exact, newcombe};
 
 /// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.
+///
+/// ```
+/// # use byzlab_analysis::statistics::is_inside_unit;
+/// assert!(is_inside_unit(0.95) && !is_inside_unit(1.0) && !is_inside_unit(f64::NAN));
+/// ```
 pub fn is_inside_unit(p: f64) -> bool {
     p > 0.0 && p < 1.0
 }

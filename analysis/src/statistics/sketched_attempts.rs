@@ -1,9 +1,10 @@
 //! Failure-aware figures of more units than one cares to keep.
 
 use super::attempt::Attempt;
+use super::deviation::deviation_interval;
 use super::estimate::Estimate;
 use super::figures::{Conditional, FigureOptions, Figures, Unconditional};
-use super::mean::Moments;
+use super::moments::Moments;
 use super::quantile::{order_statistics, quantile_min_n};
 use super::sketch::Sketch;
 
@@ -361,10 +362,13 @@ fn mean(moments: &Moments, over: &str, options: &FigureOptions, no_value: impl F
 }
 
 fn deviation(moments: &Moments, over: &str, options: &FigureOptions, no_value: impl Fn() -> String) -> Estimate {
-    let method = format!("chi-squared over {over}");
-    match moments.standard_deviation() {
-        _ if moments.count() == 0 => Estimate::undefined(method, no_value()),
-        Some(deviation) => Estimate::new(method, deviation).with_note("interval undefined"),
-        None => Estimate::undefined(method, format!("undefined: needs at least 2 {}", options.unit)),
+    let method = format!("χ² (normal values) over {over}");
+    let Some(deviation) = moments.standard_deviation() else {
+        let few = || format!("undefined: needs at least 2 {}", options.unit);
+        return Estimate::undefined(method, if moments.count() == 0 { no_value() } else { few() });
+    };
+    match deviation_interval(moments, options.confidence) {
+        Some(interval) => Estimate::new(method, deviation).with_interval(interval.lower, interval.upper),
+        None => Estimate::new(method, deviation).with_note("interval undefined"),
     }
 }

@@ -1,7 +1,6 @@
 //! One pass over a table, with all cores.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use super::error::{RowProblem, TableError};
 use super::plan::Plan;
 use super::rows::{BlockGroup, BlockRows, read_block};
 use super::sample::Sample;
+use crate::log::Source;
 
 /// More groups than this are a mistake, and would not fit into a table.
 const MOST_GROUPS: usize = 100_000;
@@ -47,7 +47,7 @@ pub struct TableGroup {
     pub above_limit: u64,
 }
 
-/// Reads a column of a CSV file; `-` is standard input.
+/// Reads a column of a CSV file, plain or compressed with gzip or zstd; `-` is standard input.
 ///
 /// Memory is bounded by [`TableOptions::exact`] and the number of groups. Nothing depends on the number of threads.
 ///
@@ -58,11 +58,11 @@ pub struct TableGroup {
 /// # Ok::<(), byzlab_analysis::table::TableError>(())
 /// ```
 pub fn read_table_file(path: &Path, options: &TableOptions) -> Result<TableData, TableError> {
-    if path == Path::new("-") {
-        return read_table(io::stdin(), "standard input", options);
-    }
-    let file = File::open(path).map_err(|source| TableError::Io { path: path.to_owned(), source })?;
-    read_table(file, path, options)
+    let is_stdin = path == Path::new("-");
+    let path = if is_stdin { Path::new("standard input") } else { path };
+    let source = if is_stdin { Source::new(io::stdin()) } else { Source::open(path) };
+    let source = source.map_err(|source| TableError::Io { path: path.to_owned(), source })?;
+    read_table(source, path, options)
 }
 
 /// Reads a column of CSV text; `path` only names it in errors. As [`read_table_file`].

@@ -1,12 +1,13 @@
 //! The figures of each group of rows.
 
+use std::path::Path;
+
 use serde::Serialize;
 
-use super::read::{TableData, TableGroup};
-use super::{TableError, TableOptions};
-use crate::statistics::{
-    Conditional, Estimate, FigureOptions, Unconditional, autocorrelation, is_inside_unit, normal_quantile,
-};
+use super::read::{TableData, TableGroup, read_table_file};
+use super::sample::Sample;
+use super::{TableError, TableOptions, check_confidence};
+use crate::statistics::{Conditional, Estimate, FigureOptions, Unconditional, autocorrelation, normal_quantile};
 use crate::summary::group_object;
 
 /// The figures of one group of rows. The unit of analysis is the row.
@@ -54,8 +55,38 @@ pub struct ColumnSummary {
     pub relative_error: Option<f64>,
     /// Of all rows: those that did not succeed count as +∞.
     pub unconditional: Unconditional,
+    /// Those of [`TableOptions::quantiles`].
+    pub quantiles: Vec<FurtherQuantile>,
     /// What a reader must know.
     pub notes: Vec<String>,
+}
+
+/// A quantile that was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FurtherQuantile {
+    /// Which one.
+    pub p: f64,
+    /// Of the rows that succeeded.
+    pub conditional: Estimate,
+    /// Of all rows: those that did not succeed count as +∞.
+    pub unconditional: Estimate,
+}
+
+/// Reads a column of a file and gives its figures: [`read_table_file`] and [`summarize_table`]; options are checked before.
+///
+/// ```no_run
+/// use byzlab_analysis::{render, statistics::FigureOptions, table::{TableOptions, analyze_table}};
+/// let groups = analyze_table("t.csv".as_ref(), &TableOptions::of("latency"), &FigureOptions::default())?;
+/// print!("{}", render::columns_table(&groups));
+/// # Ok::<(), byzlab_analysis::table::TableError>(())
+/// ```
+pub fn analyze_table(
+    path: &Path,
+    options: &TableOptions,
+    figures: &FigureOptions,
+) -> Result<Vec<ColumnSummary>, TableError> {
+    check_confidence(figures.confidence)?;
+    summarize_table(&read_table_file(path, options)?, options, figures)
 }
 
 /// The figures of each group, in their order; `figures` says how they are made, but units and limit come from `options`.
@@ -79,10 +110,7 @@ pub fn summarize_table(
     options: &TableOptions,
     figures: &FigureOptions,
 ) -> Result<Vec<ColumnSummary>, TableError> {
-    if !is_inside_unit(figures.confidence) {
-        let (option, expected) = ("confidence", "a number between 0 and 1, such as 0.95");
-        return Err(TableError::Option { option, value: figures.confidence, expected });
-    }
+    check_confidence(figures.confidence)?;
     let figures = FigureOptions { unit: "rows", success: "successful", limit: options.limit, ..*figures };
     Ok(data.groups.iter().map(|group| summarize_group(group, data, options, &figures)).collect())
 }
@@ -116,12 +144,35 @@ fn summarize_group(
         max,
         relative_error: group.sample.relative_error(),
         unconditional: figures.unconditional,
+        quantiles: quantiles(&group.sample, &options.quantiles, figure_options, no_value),
         notes: notes(group, data, options),
     }
 }
 
+fn quantiles(
+    sample: &Sample,
+    quantiles: &[f64],
+    options: &FigureOptions,
+    no_value: impl Fn() -> String,
+) -> Vec<FurtherQuantile> {
+    let mut sorted = sample.values().unwrap_or_default();
+    sorted.sort_by(f64::total_cmp);
+    let further = |&p: &f64| {
+        let (conditional, unconditional) = match sample {
+            Sample::Exact(attempts) => {
+                (options.quantile(&sorted, p, &no_value), options.quantile_of_all(attempts, p, &no_value))
+            }
+            Sample::Sketched(attempts) => {
+                (attempts.quantile(p, options, &no_value), attempts.quantile_of_all(p, options, &no_value))
+            }
+        };
+        FurtherQuantile { p, conditional, unconditional }
+    };
+    quantiles.iter().map(further).collect()
+}
+
 /// Why a group has no value.
-fn no_value(group: &TableGroup, data: &TableData) -> String {
+pub(super) fn no_value(group: &TableGroup, data: &TableData) -> String {
     if !group.sample.is_empty() {
         "no row succeeded".to_owned()
     } else if group.missing > 0 {

@@ -3,6 +3,7 @@
 mod analyze;
 mod attacks;
 mod check;
+mod figures;
 mod frontier;
 mod hunt;
 mod replay;

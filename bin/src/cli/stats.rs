@@ -1,10 +1,10 @@
 //! `byzlab stats`.
 
 use super::analyze::Format;
+use super::figures::FigureArguments;
 use super::{CliError, print};
 use byzlab_analysis::render;
-use byzlab_analysis::statistics::FigureOptions;
-use byzlab_analysis::table::{Condition, TableOptions, read_table_file, summarize_table};
+use byzlab_analysis::table::{Condition, TableOptions, analyze_series, analyze_table};
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -57,9 +57,18 @@ pub(super) struct StatsArguments {
     /// Skips rows that cannot be used, and counts them, instead of ending with an error.
     #[arg(long)]
     lenient: bool,
-    /// The confidence of all intervals.
-    #[arg(long, default_value_t = 0.95, value_name = "C")]
-    confidence: f64,
+    /// A further quantile to show, such as 0.95, besides the median and p99; may be given several times.
+    #[arg(long = "quantile", value_name = "P", conflicts_with = "series")]
+    quantiles: Vec<f64>,
+    /// Takes the rows of each group, in the order of the file, for one long measurement: deletes its warm-up, and gives the
+    /// mean of its steady state with intervals that do not need independent rows.
+    #[arg(long, conflicts_with_all = ["proportion", "bootstrap"])]
+    series: bool,
+    #[command(flatten)]
+    figures: FigureArguments,
+    /// Up to so many rows are kept one by one; of more, the quantiles of large groups are approximate, within 0.5 %.
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000_000)]
+    exact: usize,
     /// How many threads read the file; default one for each core. The figures do not depend on it.
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -71,6 +80,7 @@ pub(super) struct StatsArguments {
 const EXAMPLES: &str = "Examples:\n  \
     byzlab stats latencies.csv --column latency_ms --unit ms --by system\n  \
     byzlab stats latencies.csv --column latency_ms --failed 'outcome != ok' --limit 2000 --where 'clients >= 8'\n  \
+    byzlab stats throughput.csv --column requests_per_second --by load --series\n  \
     byzlab stats events.csv.zst --column time_ns --scale 1e-6 --unit ms --where 'event = committed' --by cell\n  \
     psql -c 'copy … to stdout csv header' | byzlab stats - --column seconds --format json";
 
@@ -97,16 +107,27 @@ pub(super) fn stats(arguments: &StatsArguments) -> Result<ExitCode, CliError> {
         unit: arguments.unit.clone(),
         delimiter: arguments.delimiter,
         lenient: arguments.lenient,
+        quantiles: arguments.quantiles.clone(),
+        exact: arguments.exact,
         jobs: arguments.jobs,
         ..TableOptions::of(arguments.column.clone())
     };
-    let figures = FigureOptions { confidence: arguments.confidence, ..FigureOptions::default() };
-    let data = read_table_file(&arguments.file, &options)?;
-    let groups = summarize_table(&data, &options, &figures)?;
-    print(&match arguments.format {
-        Format::Table => render::columns_table(&groups),
-        Format::Json => render::columns_json(&groups),
-        Format::Csv => render::columns_csv(&groups),
-    })?;
+    let (file, figures) = (&arguments.file, arguments.figures.options());
+    let text = if arguments.series {
+        let series = analyze_series(file, &options, figures.confidence)?;
+        match arguments.format {
+            Format::Table => render::series_table(&series),
+            Format::Json => render::series_json(&series),
+            Format::Csv => render::series_csv(&series),
+        }
+    } else {
+        let groups = analyze_table(file, &options, &figures)?;
+        match arguments.format {
+            Format::Table => render::columns_table(&groups),
+            Format::Json => render::columns_json(&groups),
+            Format::Csv => render::columns_csv(&groups),
+        }
+    };
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
