@@ -219,6 +219,12 @@ fn nothing_depends_on_the_number_of_threads() {
     assert_eq!(one.len(), 8);
     assert_eq!(one, with_jobs(2));
     assert_eq!(one, with_jobs(7));
+    // Sums of sketched rows are added in the order of the file too.
+    let sketched =
+        |jobs| summarize(&csv, &TableOptions { jobs: NonZeroUsize::new(jobs), exact: 5000, ..options.clone() });
+    let one = sketched(1);
+    assert!(one.iter().all(|group| group.relative_error.is_some()));
+    assert_eq!(one, sketched(3));
     // The first error is the same one too.
     for bad in [150_000, 20_000] {
         let (line, _) = csv.match_indices('\n').nth(bad).unwrap();
@@ -280,4 +286,33 @@ fn too_many_rows_are_sketched() {
     let (exact, sketched) = (&exact.unconditional.p99, &sketched.unconditional.p99);
     assert_eq!((sketched.estimate, sketched.above), (None, Some(60_000.0)));
     assert_eq!((exact.estimate, exact.above), (sketched.estimate, sketched.above));
+}
+
+/// What a sketch cannot say has a reason; the rest is as of rows that are kept.
+#[test]
+fn sketched_edges_are_defined_or_have_a_reason() {
+    let options = TableOptions { exact: 0, ..TableOptions::of("x") };
+    let figures = |csv: &str| summarize(csv, &options).remove(0);
+    let one = figures("x\n5\n");
+    assert_eq!(
+        (one.relative_error, one.min, one.mean.estimate, one.mean.lower),
+        (Some(0.005), Some(5.0), Some(5.0), None)
+    );
+    assert_eq!(one.median.estimate, Some(5.0));
+    let failed = figures("x\ninf\ninf\n");
+    assert_eq!((failed.rows, failed.succeeded, failed.mean.note.as_deref()), (2, 0, Some("no row succeeded")));
+    assert_eq!((failed.unconditional.median.estimate, failed.unconditional.median.above), (None, None));
+    let below = figures(&format!("x\n{}", "-5\n0\n".repeat(500)));
+    let median = &below.median;
+    assert_eq!(
+        (below.min, below.max, median.estimate.map(|it| (-5.03..=-4.97).contains(&it))),
+        (Some(-5.0), Some(0.0), Some(true))
+    );
+    assert!(median.lower.unwrap() <= -4.97 && median.upper == Some(0.0), "{median:?}");
+    let limits = TableOptions { limit_column: Some("limit".to_owned()), ..options };
+    let differ = summarize("x,limit\ninf,3\n9,20\ninf,10\n", &limits).remove(0);
+    let all = &differ.unconditional;
+    assert!(all.median.note.as_deref().is_some_and(|note| note.contains("limits differ")), "{all:?}");
+    assert!(all.restricted_mean.estimate.is_none() && all.restricted_mean.note.is_some());
+    assert_eq!(differ.success.estimate, Some(1.0 / 3.0));
 }
