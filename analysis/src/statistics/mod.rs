@@ -6,7 +6,7 @@
 //! | what | how | where |
 //! |---|---|---|
 //! | mean | Student t interval | [`Moments::interval`] |
-//! | mean of skewed values, any statistic | BCa bootstrap | [`bca_mean`], [`bca`] |
+//! | mean with uneven ends, any statistic | BCa bootstrap | [`bca_mean`], [`bca`] |
 //! | median, any quantile | type-7 or type-1 estimate, order-statistic interval | [`quantile`], [`quantile_type1`], [`quantile_interval`] |
 //! | values that a quantile's interval needs | Wilks | [`quantile_min_n`], [`quantile_min_n_one_sided`] |
 //! | standard deviation | χ² interval (normal values), BCa bootstrap | [`deviation_interval`], [`bca_deviation`] |
