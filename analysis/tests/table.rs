@@ -26,7 +26,7 @@ fn attempts(csv: &str, change: impl Fn(&mut TableOptions)) -> Vec<Attempt> {
     change(&mut options);
     let data = read(csv, &options).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(data.groups.len(), 1);
-    data.groups[0].sample.attempts().to_vec()
+    data.groups[0].sample.attempts().unwrap().to_vec()
 }
 
 fn values(csv: &str) -> Vec<f64> {
@@ -219,6 +219,12 @@ fn nothing_depends_on_the_number_of_threads() {
     assert_eq!(one.len(), 8);
     assert_eq!(one, with_jobs(2));
     assert_eq!(one, with_jobs(7));
+    // Sums of sketched rows are added in the order of the file too.
+    let sketched =
+        |jobs| summarize(&csv, &TableOptions { jobs: NonZeroUsize::new(jobs), exact: 5000, ..options.clone() });
+    let one = sketched(1);
+    assert!(one.iter().all(|group| group.relative_error.is_some()));
+    assert_eq!(one, sketched(3));
     // The first error is the same one too.
     for bad in [150_000, 20_000] {
         let (line, _) = csv.match_indices('\n').nth(bad).unwrap();
@@ -235,4 +241,78 @@ fn a_column_that_identifies_rows_makes_no_groups() {
     let options = TableOptions { by: vec!["id".to_owned()], ..TableOptions::of("x") };
     let error = read(&csv, &options).unwrap_err();
     assert!(error.to_string().contains("more than 100000 groups by id"), "{error}");
+}
+
+/// Few exact rows: the large group becomes a sketch, the small one stays as it is.
+#[test]
+fn too_many_rows_are_sketched() {
+    let mut csv = "group,x\nsmall,1\nsmall,2\n".to_owned();
+    for row in 0..50_000_u64 {
+        writeln!(csv, "large,{}", if row % 10 == 3 { "inf".to_owned() } else { (row * 7919 % 50_000).to_string() })
+            .unwrap();
+    }
+    let options = TableOptions { by: vec!["group".to_owned()], limit: Some(60_000.0), ..TableOptions::of("x") };
+    let exact = summarize(&csv, &options);
+    let sketched = summarize(&csv, &TableOptions { exact: 1000, ..options.clone() });
+    assert_eq!(sketched[0], exact[0]);
+    let (exact, sketched) = (&exact[1], &sketched[1]);
+    assert_eq!((exact.relative_error, sketched.relative_error), (None, Some(0.005)));
+    assert_eq!(
+        (exact.rows, exact.succeeded, exact.min, exact.max),
+        (sketched.rows, sketched.succeeded, sketched.min, sketched.max)
+    );
+    assert_eq!(exact.success, sketched.success);
+    let close = |left: Option<f64>, right: Option<f64>, error: f64| {
+        let (left, right) = (left.unwrap(), right.unwrap());
+        assert!((left - right).abs() <= error * left.abs(), "{left} {right}");
+    };
+    for (exact, sketched) in
+        [(&exact.mean, &sketched.mean), (&exact.unconditional.restricted_mean, &sketched.unconditional.restricted_mean)]
+    {
+        close(exact.estimate, sketched.estimate, 1e-12);
+        close(exact.lower, sketched.lower, 1e-12);
+    }
+    for (exact, sketched) in [
+        (&exact.median, &sketched.median),
+        (&exact.p99, &sketched.p99),
+        (&exact.unconditional.median, &sketched.unconditional.median),
+    ] {
+        // Type 7 lies between two neighbours, of which the sketch has one.
+        close(exact.estimate, sketched.estimate, 0.0051);
+        assert!(sketched.method.contains("approximate within 0.5 %"), "{}", sketched.method);
+        let ((lower, upper), (low, high)) = (exact.interval().unwrap(), sketched.interval().unwrap());
+        assert!(low <= lower && upper <= high, "{exact:?} {sketched:?}");
+    }
+    let (exact, sketched) = (&exact.unconditional.p99, &sketched.unconditional.p99);
+    assert_eq!((sketched.estimate, sketched.above), (None, Some(60_000.0)));
+    assert_eq!((exact.estimate, exact.above), (sketched.estimate, sketched.above));
+}
+
+/// What a sketch cannot say has a reason; the rest is as of rows that are kept.
+#[test]
+fn sketched_edges_are_defined_or_have_a_reason() {
+    let options = TableOptions { exact: 0, ..TableOptions::of("x") };
+    let figures = |csv: &str| summarize(csv, &options).remove(0);
+    let one = figures("x\n5\n");
+    assert_eq!(
+        (one.relative_error, one.min, one.mean.estimate, one.mean.lower),
+        (Some(0.005), Some(5.0), Some(5.0), None)
+    );
+    assert_eq!(one.median.estimate, Some(5.0));
+    let failed = figures("x\ninf\ninf\n");
+    assert_eq!((failed.rows, failed.succeeded, failed.mean.note.as_deref()), (2, 0, Some("no row succeeded")));
+    assert_eq!((failed.unconditional.median.estimate, failed.unconditional.median.above), (None, None));
+    let below = figures(&format!("x\n{}", "-5\n0\n".repeat(500)));
+    let median = &below.median;
+    assert_eq!(
+        (below.min, below.max, median.estimate.map(|it| (-5.03..=-4.97).contains(&it))),
+        (Some(-5.0), Some(0.0), Some(true))
+    );
+    assert!(median.lower.unwrap() <= -4.97 && median.upper == Some(0.0), "{median:?}");
+    let limits = TableOptions { limit_column: Some("limit".to_owned()), ..options };
+    let differ = summarize("x,limit\ninf,3\n9,20\ninf,10\n", &limits).remove(0);
+    let all = &differ.unconditional;
+    assert!(all.median.note.as_deref().is_some_and(|note| note.contains("limits differ")), "{all:?}");
+    assert!(all.restricted_mean.estimate.is_none() && all.restricted_mean.note.is_some());
+    assert_eq!(differ.success.estimate, Some(1.0 / 3.0));
 }

@@ -38,6 +38,14 @@ pub enum CompareError {
         /// `runs` or `rows`.
         units: &'static str,
     },
+    /// Rows of a table were summed up.
+    #[error("{name}: the {rows} rows of a group were summed up in a sketch, and ranks need each of them")]
+    Sketched {
+        /// The table.
+        name: String,
+        /// Number of its rows.
+        rows: u64,
+    },
     /// No group is on both sides.
     #[error("A and B have no group in common: A has {a}; B has {b}")]
     NothingInCommon {
@@ -63,6 +71,7 @@ impl CompareError {
             Self::Analysis(_) | Self::Condition(_) => return None,
             Self::UnknownColumn { available, .. } => format!("use one of {}", available.join(", ")),
             Self::Empty { .. } => "check the file and the conditions (--where, --where-a, --where-b)".to_owned(),
+            Self::Sketched { .. } => "read the table with a larger `exact`".to_owned(),
             Self::NothingInCommon { .. } => {
                 "choose one group of each with --where-a KEY=VALUE and --where-b KEY=VALUE, or \
                                              match by other columns with --by"

@@ -86,22 +86,32 @@ impl Side {
 
     /// The rows of a table, which was read with these options.
     ///
+    /// # Errors
+    ///
+    /// If rows were summed up in a sketch: ranks need each row. [`TableOptions::exact`] says how many are kept.
+    ///
     /// ```
     /// use byzlab_analysis::compare::Side;
     /// use byzlab_analysis::table::{TableOptions, read_table};
     /// let options = TableOptions { by: vec!["system".to_owned()], ..TableOptions::of("ms") };
     /// let data = read_table("system,ms\npbft,12\nraft,7\npbft,13\n".as_bytes(), "measured.csv", &options)?;
-    /// let side = Side::of_table(&data, "measured.csv", &options);
+    /// let side = Side::of_table(&data, "measured.csv", &options)?;
     /// assert_eq!((side.groups[0].units.len(), &side.groups[0].group[0].1[..]), (2, "pbft"));
-    /// # Ok::<(), byzlab_analysis::table::TableError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn of_table(data: &TableData, name: &str, options: &TableOptions) -> Self {
-        let group = |it: &crate::table::TableGroup| SideGroup {
-            group: options.by.iter().cloned().zip(it.key.iter().cloned()).collect(),
-            units: it.sample.attempts().iter().copied().map(SideUnit::from).collect(),
-            limit: options.limit,
-            no_value: None,
-        };
+    pub fn of_table(data: &TableData, name: &str, options: &TableOptions) -> Result<Self, CompareError> {
+        let mut groups = Vec::new();
+        for it in data.groups.iter().filter(|group| !group.sample.is_empty()) {
+            let Some(attempts) = it.sample.attempts() else {
+                return Err(CompareError::Sketched { name: name.to_owned(), rows: it.sample.len() });
+            };
+            groups.push(SideGroup {
+                group: options.by.iter().cloned().zip(it.key.iter().cloned()).collect(),
+                units: attempts.iter().copied().map(SideUnit::from).collect(),
+                limit: options.limit,
+                no_value: None,
+            });
+        }
         let mut notes = Vec::new();
         let missing: u64 = data.groups.iter().map(|group| group.missing).sum();
         let above: u64 = data.groups.iter().map(|group| group.above_limit).sum();
@@ -114,14 +124,13 @@ impl Side {
                 notes.push(format!("{count} of {} rows {what}", data.rows));
             }
         }
-        let is_empty = |group: &SideGroup| group.units.is_empty();
-        Self {
+        Ok(Self {
             name: with_conditions(&format!("{name}, column {}", options.column), &options.conditions),
             units: "rows",
             success: "successful",
-            groups: data.groups.iter().map(group).filter(|group| !is_empty(group)).collect(),
+            groups,
             notes,
-        }
+        })
     }
 }
 

@@ -3,10 +3,19 @@
 //! Everything here works on plain numbers and knows nothing of logs. What is undefined is `None`,
 //! never NaN.
 //!
-//!
 //! | what | how | where |
 //! |---|---|---|
 //! | mean | Student t interval | [`Moments::interval`] |
+//! | mean with uneven ends, any statistic | BCa bootstrap | [`bca_mean`], [`bca`] |
+//! | median, any quantile | type-7 or type-1 estimate, order-statistic interval | [`quantile`], [`quantile_type1`], [`quantile_interval`] |
+//! | values that a quantile's interval needs | Wilks | [`quantile_min_n`], [`quantile_min_n_one_sided`] |
+//! | standard deviation | χ² interval (normal values), BCa bootstrap | [`deviation_interval`], [`bca_deviation`] |
+//! | share | Wilson score interval; Clopper–Pearson, Jeffreys, Agresti–Coull | [`wilson`], [`clopper_pearson`], [`jeffreys`], [`agresti_coull`] |
+//! | share, no failure seen | one-sided Clopper–Pearson, rule of three | [`upper_bound_of_no_failures`], [`rule_of_three`] |
+//! | difference of two shares | Newcombe's hybrid score interval, Fisher's exact test | [`newcombe`], [`fisher_exact`] |
+//! | difference of two shares of the same units | Newcombe's interval for pairs, McNemar's exact test | [`PairedCounts`] |
+//! | ratio of two means | Fieller's interval, independent or paired | [`ratio_of_means`], [`ratio_of_paired_means`] |
+//! | ratio of two geometric means | Welch's interval of the logarithms | [`ratio_of_geometric_means`] |
 //! | quantile of more values than fit | sketch of stated relative error | [`Sketch`] |
 //! | are there enough replications? | half-width of the interval, absolute or relative | [`StoppingRule`], [`chow_robbins_stops`] |
 //! | warm-up of a run | MSER-5 | [`mser5`] |
@@ -19,16 +28,7 @@
 //! | many tests at once | Holm, Bonferroni | [`holm`], [`bonferroni`] |
 //! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
 //! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
-//! | mean of skewed values, any statistic | BCa bootstrap | [`bca_mean`], [`bca`] |
-//! | median, any quantile | type-7 or type-1 estimate, order-statistic interval | [`quantile`], [`quantile_type1`], [`quantile_interval`] |
-//! | values that a quantile's interval needs | Wilks | [`quantile_min_n`], [`quantile_min_n_one_sided`] |
-//! | standard deviation | χ² interval (normal values), BCa bootstrap | [`deviation_interval`], [`bca_deviation`] |
-//! | share | Wilson score interval; Clopper–Pearson, Jeffreys, Agresti–Coull | [`wilson`], [`clopper_pearson`], [`jeffreys`], [`agresti_coull`] |
-//! | share, no failure seen | one-sided Clopper–Pearson, rule of three | [`upper_bound_of_no_failures`], [`rule_of_three`] |
-//! | difference of two shares | Newcombe's hybrid score interval, Fisher's exact test | [`newcombe`], [`fisher_exact`] |
-//! | difference of two shares of the same units | Newcombe's interval for pairs, McNemar's exact test | [`PairedCounts`] |
-//! | ratio of two means | Fieller's interval, independent or paired | [`ratio_of_means`], [`ratio_of_paired_means`] |
-//! | ratio of two geometric means | Welch's interval of the logarithms | [`ratio_of_geometric_means`] |
+//! | the same of more units than fit | exact moments and a sketch | [`SketchedAttempts`] |
 
 mod attempt;
 mod bootstrap;
@@ -46,6 +46,7 @@ mod ratio;
 mod sequential;
 mod series;
 mod sketch;
+mod sketched_attempts;
 mod survival;
 mod two_proportions;
 
@@ -80,10 +81,16 @@ pub use series::{
     ljung_box, mser5, overlapping_batch_means, tested_batch_means, von_neumann, within_run,
 };
 pub use sketch::{Sketch, SketchError};
+pub use sketched_attempts::SketchedAttempts;
 pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, SurvivalStep};
 pub use two_proportions::{ProportionDifference, fisher_exact, newcombe};
 
 /// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.
+///
+/// ```
+/// # use byzlab_analysis::statistics::is_inside_unit;
+/// assert!(is_inside_unit(0.95) && !is_inside_unit(1.0) && !is_inside_unit(f64::NAN));
+/// ```
 pub fn is_inside_unit(p: f64) -> bool {
     p > 0.0 && p < 1.0
 }

@@ -11,6 +11,8 @@
 //!   succeed. They never leave the figures silently.
 //! - **Reading is strict.** What is no number is an error that names line, column, content and remedy. Rows are skipped only
 //!   on request, and counted; rows without a value are counted too.
+//! - **Memory is bounded** by [`TableOptions::exact`], whatever the size of the file: beyond it the quantiles of large
+//!   groups are approximate, within half a percent, and say so.
 //!
 //! Fields may be quoted as in RFC 4180, and then hold delimiters, line ends and doubled quotes; lines end with LF or CR LF.
 //! Numbers are decimal, with a point. `inf`, `+inf` and `Infinity`, in any case, are failures; `NaN` and nothing are no value.
@@ -35,15 +37,18 @@ mod plan;
 mod read;
 mod rows;
 mod sample;
+mod series;
 mod summary;
 
 use std::num::NonZeroUsize;
 
+use crate::statistics::is_inside_unit;
 pub use condition::{Condition, ConditionError};
 pub use error::{RowProblem, TableError};
 pub use read::{TableData, TableGroup, read_table, read_table_file};
 pub use sample::Sample;
-pub use summary::{ColumnSummary, summarize_table};
+pub use series::{SeriesSummary, analyze_series, summarize_series};
+pub use summary::{ColumnSummary, FurtherQuantile, analyze_table, summarize_table};
 
 /// Which column to read, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,10 +75,15 @@ pub struct TableOptions {
     pub scale: f64,
     /// What the unit of the values is called, after scaling.
     pub unit: Option<String>,
+    /// Quantiles to estimate besides the usual ones, such as 0.95.
+    pub quantiles: Vec<f64>,
     /// What stands between fields.
     pub delimiter: u8,
     /// Whether rows that cannot be used are skipped and counted.
     pub lenient: bool,
+    /// Up to so many rows, of all groups together, are kept one by one; what is more is summed up in sketches, whose
+    /// quantiles are approximate.
+    pub exact: usize,
     /// Threads that read; none means one for each core.
     pub jobs: Option<NonZeroUsize>,
 }
@@ -98,8 +108,10 @@ impl TableOptions {
             limit_column: None,
             scale: 1.0,
             unit: None,
+            quantiles: Vec::new(),
             delimiter: b',',
             lenient: false,
+            exact: 1_000_000,
             jobs: None,
         }
     }
@@ -109,11 +121,19 @@ impl TableOptions {
         if !(self.scale.is_finite() && self.scale > 0.0) {
             return error("scale", self.scale, "a finite number above 0");
         }
+        if let Some(&p) = self.quantiles.iter().find(|p| !is_inside_unit(**p)) {
+            return error("quantile", p, "a number between 0 and 1, such as 0.95");
+        }
         match self.limit {
             Some(limit) if !limit.is_finite() => error("limit", limit, "a finite number"),
             _ => Ok(()),
         }
     }
+}
+
+fn check_confidence(confidence: f64) -> Result<(), TableError> {
+    let (option, expected) = ("confidence", "a number between 0 and 1, such as 0.95");
+    if is_inside_unit(confidence) { Ok(()) } else { Err(TableError::Option { option, value: confidence, expected }) }
 }
 
 /// At most 100 characters, for messages.

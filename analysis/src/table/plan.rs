@@ -205,12 +205,12 @@ fn find_column(header: &[String], path: &Path, name: &str) -> Result<usize, Tabl
     }
 }
 
-/// The column whose name differs least, if it differs in less than half of it.
+/// The column whose name differs least, if it differs in at most half of it.
 fn nearest(header: &[String], name: &str) -> Option<String> {
     let wanted = name.to_lowercase();
     let distances = header.iter().map(|column| (edit_distance(&column.to_lowercase(), &wanted), column));
     let (distance, column) = distances.min_by_key(|(distance, _)| *distance)?;
-    (2 * distance < name.chars().count().max(2)).then(|| column.clone())
+    (2 * distance <= name.chars().count()).then(|| column.clone())
 }
 
 /// Least number of characters to insert, delete or replace. Source: Levenshtein 1966; Wagner & Fischer 1974.

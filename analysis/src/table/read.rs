@@ -1,7 +1,6 @@
 //! One pass over a table, with all cores.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use super::error::{RowProblem, TableError};
 use super::plan::Plan;
 use super::rows::{BlockGroup, BlockRows, read_block};
 use super::sample::Sample;
+use crate::log::Source;
 
 /// More groups than this are a mistake, and would not fit into a table.
 const MOST_GROUPS: usize = 100_000;
@@ -47,9 +47,9 @@ pub struct TableGroup {
     pub above_limit: u64,
 }
 
-/// Reads a column of a CSV file; `-` is standard input.
+/// Reads a column of a CSV file, plain or compressed with gzip or zstd; `-` is standard input.
 ///
-/// Nothing depends on the number of threads.
+/// Memory is bounded by [`TableOptions::exact`] and the number of groups. Nothing depends on the number of threads.
 ///
 /// ```no_run
 /// use byzlab_analysis::table::{TableOptions, read_table_file};
@@ -58,11 +58,11 @@ pub struct TableGroup {
 /// # Ok::<(), byzlab_analysis::table::TableError>(())
 /// ```
 pub fn read_table_file(path: &Path, options: &TableOptions) -> Result<TableData, TableError> {
-    if path == Path::new("-") {
-        return read_table(io::stdin(), "standard input", options);
-    }
-    let file = File::open(path).map_err(|source| TableError::Io { path: path.to_owned(), source })?;
-    read_table(file, path, options)
+    let is_stdin = path == Path::new("-");
+    let path = if is_stdin { Path::new("standard input") } else { path };
+    let source = if is_stdin { Source::new(io::stdin()) } else { Source::open(path) };
+    let source = source.map_err(|source| TableError::Io { path: path.to_owned(), source })?;
+    read_table(source, path, options)
 }
 
 /// Reads a column of CSV text; `path` only names it in errors. As [`read_table_file`].
@@ -148,12 +148,14 @@ struct Merge<'a> {
     index: BTreeMap<Vec<String>, usize>,
     /// Lines before the next block.
     lines: u64,
+    /// Rows that are kept one by one.
+    exact: usize,
 }
 
 impl<'a> Merge<'a> {
     fn new(path: &'a Path, options: &'a TableOptions, lines: u64) -> Self {
         let data = TableData { groups: Vec::new(), rows: 0, excluded: 0, skipped: 0, first_skipped: None };
-        Self { path, options, data, index: BTreeMap::new(), lines }
+        Self { path, options, data, index: BTreeMap::new(), lines, exact: 0 }
     }
 
     fn all(&mut self, answers: &Receiver<Result<Receiver<BlockRows>, BlockError>>) -> Result<(), TableError> {
@@ -187,6 +189,7 @@ impl<'a> Merge<'a> {
             let (path, by) = (self.path.to_owned(), self.options.by.clone());
             return Err(TableError::TooManyGroups { path, by, limit: MOST_GROUPS });
         }
+        self.make_room();
         Ok(())
     }
 
@@ -199,7 +202,24 @@ impl<'a> Merge<'a> {
         let group = &mut self.data.groups[place];
         group.missing += rows.missing;
         group.above_limit += rows.above_limit;
-        group.sample.extend(&rows.attempts);
+        let before = group.sample.kept();
+        group.sample.extend(rows.attempts);
+        self.exact += group.sample.kept() - before;
+    }
+
+    /// Where too many rows are kept, the larger groups become sketches. Those with less than half of a fair share stay as
+    /// they are: together they take less than half of the room, so that this need not be done often.
+    fn make_room(&mut self) {
+        if self.exact <= self.options.exact {
+            return;
+        }
+        let share = self.options.exact / (2 * self.data.groups.len().max(1));
+        for group in &mut self.data.groups {
+            if group.sample.kept() > share {
+                self.exact -= group.sample.kept();
+                group.sample.sketch();
+            }
+        }
     }
 
     fn finish(mut self) -> TableData {

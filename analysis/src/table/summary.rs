@@ -1,18 +1,18 @@
 //! The figures of each group of rows.
 
+use std::path::Path;
+
 use serde::Serialize;
 
-use super::read::{TableData, TableGroup};
-use super::sample::lag_one;
-use super::{TableError, TableOptions};
-use crate::statistics::{
-    Attempt, Conditional, Estimate, FigureOptions, Figures, Unconditional, is_inside_unit, normal_quantile,
-};
+use super::read::{TableData, TableGroup, read_table_file};
+use super::sample::Sample;
+use super::{TableError, TableOptions, check_confidence};
+use crate::statistics::{Conditional, Estimate, FigureOptions, Unconditional, autocorrelation, normal_quantile};
 use crate::summary::group_object;
 
 /// The figures of one group of rows. The unit of analysis is the row.
 ///
-/// Three views stand side by side, see [`Figures`]: `success`, the share of rows that succeeded; `mean`,
+/// Three views stand side by side, see [`Figures`](crate::statistics::Figures): `success`, the share of rows that succeeded; `mean`,
 /// `standard_deviation`, `median` and `p99` of those alone; and `unconditional`, of all, in which one that did not succeed
 /// counts as +∞.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,6 +34,8 @@ pub struct ColumnSummary {
     pub missing: u64,
     /// Number of rows of the whole file that cannot be used and were skipped.
     pub skipped: u64,
+    /// Number of rows of the whole file that do not meet the conditions.
+    pub excluded: u64,
     /// Share of the rows that succeeded.
     pub success: Estimate,
     /// Mean of the rows that succeeded.
@@ -48,10 +50,43 @@ pub struct ColumnSummary {
     pub min: Option<f64>,
     /// The greatest value.
     pub max: Option<f64>,
+    /// The quantiles are approximate, within this relative error; `None` if they are exact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relative_error: Option<f64>,
     /// Of all rows: those that did not succeed count as +∞.
     pub unconditional: Unconditional,
+    /// Those of [`TableOptions::quantiles`].
+    pub quantiles: Vec<FurtherQuantile>,
     /// What a reader must know.
     pub notes: Vec<String>,
+}
+
+/// A quantile that was asked for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FurtherQuantile {
+    /// Which one.
+    pub p: f64,
+    /// Of the rows that succeeded.
+    pub conditional: Estimate,
+    /// Of all rows: those that did not succeed count as +∞.
+    pub unconditional: Estimate,
+}
+
+/// Reads a column of a file and gives its figures: [`read_table_file`] and [`summarize_table`]; options are checked before.
+///
+/// ```no_run
+/// use byzlab_analysis::{render, statistics::FigureOptions, table::{TableOptions, analyze_table}};
+/// let groups = analyze_table("t.csv".as_ref(), &TableOptions::of("latency"), &FigureOptions::default())?;
+/// print!("{}", render::columns_table(&groups));
+/// # Ok::<(), byzlab_analysis::table::TableError>(())
+/// ```
+pub fn analyze_table(
+    path: &Path,
+    options: &TableOptions,
+    figures: &FigureOptions,
+) -> Result<Vec<ColumnSummary>, TableError> {
+    check_confidence(figures.confidence)?;
+    summarize_table(&read_table_file(path, options)?, options, figures)
 }
 
 /// The figures of each group, in their order; `figures` says how they are made, but units and limit come from `options`.
@@ -75,10 +110,7 @@ pub fn summarize_table(
     options: &TableOptions,
     figures: &FigureOptions,
 ) -> Result<Vec<ColumnSummary>, TableError> {
-    if !is_inside_unit(figures.confidence) {
-        let (option, expected) = ("confidence", "a number between 0 and 1, such as 0.95");
-        return Err(TableError::Option { option, value: figures.confidence, expected });
-    }
+    check_confidence(figures.confidence)?;
     let figures = FigureOptions { unit: "rows", success: "successful", limit: options.limit, ..*figures };
     Ok(data.groups.iter().map(|group| summarize_group(group, data, options, &figures)).collect())
 }
@@ -90,7 +122,7 @@ fn summarize_group(
     figure_options: &FigureOptions,
 ) -> ColumnSummary {
     let no_value = || no_value(group, data);
-    let figures = Figures::new(group.sample.attempts(), figure_options, no_value);
+    let figures = group.sample.figures(figure_options, no_value);
     let Conditional { mean, standard_deviation, median, p99, .. } = figures.conditional;
     let (min, max) = group.sample.extremes().unzip();
     ColumnSummary {
@@ -102,6 +134,7 @@ fn summarize_group(
         succeeded: figures.successes,
         missing: group.missing,
         skipped: data.skipped,
+        excluded: data.excluded,
         success: figures.success,
         mean,
         standard_deviation,
@@ -109,13 +142,37 @@ fn summarize_group(
         p99,
         min,
         max,
+        relative_error: group.sample.relative_error(),
         unconditional: figures.unconditional,
-        notes: notes(group, options),
+        quantiles: quantiles(&group.sample, &options.quantiles, figure_options, no_value),
+        notes: notes(group, data, options),
     }
 }
 
+fn quantiles(
+    sample: &Sample,
+    quantiles: &[f64],
+    options: &FigureOptions,
+    no_value: impl Fn() -> String,
+) -> Vec<FurtherQuantile> {
+    let mut sorted = sample.values().unwrap_or_default();
+    sorted.sort_by(f64::total_cmp);
+    let further = |&p: &f64| {
+        let (conditional, unconditional) = match sample {
+            Sample::Exact(attempts) => {
+                (options.quantile(&sorted, p, &no_value), options.quantile_of_all(attempts, p, &no_value))
+            }
+            Sample::Sketched(attempts) => {
+                (attempts.quantile(p, options, &no_value), attempts.quantile_of_all(p, options, &no_value))
+            }
+        };
+        FurtherQuantile { p, conditional, unconditional }
+    };
+    quantiles.iter().map(further).collect()
+}
+
 /// Why a group has no value.
-fn no_value(group: &TableGroup, data: &TableData) -> String {
+pub(super) fn no_value(group: &TableGroup, data: &TableData) -> String {
     if !group.sample.is_empty() {
         "no row succeeded".to_owned()
     } else if group.missing > 0 {
@@ -127,7 +184,7 @@ fn no_value(group: &TableGroup, data: &TableData) -> String {
     }
 }
 
-fn notes(group: &TableGroup, options: &TableOptions) -> Vec<String> {
+fn notes(group: &TableGroup, data: &TableData, options: &TableOptions) -> Vec<String> {
     let mut notes = Vec::new();
     let rows = |count: u64| if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
     let verb = |count: u64, one: &'static str, many: &'static str| if count == 1 { one } else { many };
@@ -142,11 +199,24 @@ fn notes(group: &TableGroup, options: &TableOptions) -> Vec<String> {
             group.above_limit
         ));
     }
-    let never = group.sample.attempts().iter().filter(|attempt| **attempt == Attempt::Never).count() as u64;
+    let never = group.sample.never();
     if never > 0 && options.limit.is_none() && options.limit_column.is_none() && options.never.is_empty() {
         notes.push(format!(
             "{} failed without a known limit; --limit or --limit-column says how long failures were watched",
             rows(never)
+        ));
+    }
+    if let Some((line, problem)) = &data.first_skipped {
+        let (is, first) = (verb(data.skipped, "is", "are"), verb(data.skipped, "it", "the first of them"));
+        notes.push(format!(
+            "{} of the file {is} damaged and skipped; {first} on line {line}: {problem}",
+            rows(data.skipped)
+        ));
+    }
+    if let Some(error) = group.sample.relative_error() {
+        notes.push(format!(
+            "quantiles are approximate, within {} % of the exact ones, for there are too many rows to keep each (--exact)",
+            error * 100.0
         ));
     }
     notes.extend(correlation(group));
@@ -154,14 +224,14 @@ fn notes(group: &TableGroup, options: &TableOptions) -> Vec<String> {
 }
 
 /// A correlation of each row with the one before that is too large for independent rows (one-sided at 1 %, where r is
-/// nearly normal with variance 1/n), and large enough to matter: 0.1 makes an interval a tenth too narrow.
+/// nearly normal with variance 1/n: Bartlett 1946), and large enough to matter: 0.1 makes an interval a tenth too narrow.
 fn correlation(group: &TableGroup) -> Option<String> {
-    const LEAST_ROWS: u64 = 30;
+    const LEAST_ROWS: usize = 30;
     const LEAST: f64 = 0.1;
-    let n = group.sample.successes();
-    let correlation = lag_one(group.sample.values())?;
-    let significant = normal_quantile(0.99)? / (n as f64).sqrt();
-    (n >= LEAST_ROWS && correlation > LEAST.max(significant)).then(|| {
+    let values = group.sample.values().filter(|values| values.len() >= LEAST_ROWS)?;
+    let correlation = autocorrelation(&values, 1)?;
+    let significant = normal_quantile(0.99)? / (values.len() as f64).sqrt();
+    ( correlation > LEAST.max(significant)).then(|| {
         format!(
             "rows are correlated in the order of the file (lag-1 {correlation:.2}), but the intervals assume independent \
              rows: if they are one long measurement, use --series"

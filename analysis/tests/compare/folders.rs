@@ -167,7 +167,8 @@ fn a_folder_against_a_table() {
     let csv = "x,seconds\n2,0.015\n2.0,0.024\n2,inf\n0,0.01\n0,0.011\n0,NaN\n";
     let options =
         TableOptions { by: vec!["x".to_owned()], limit: Some(1000.0), scale: 1000.0, ..TableOptions::of("seconds") };
-    let b = Side::of_table(&read_table(csv.as_bytes(), "measured.csv", &options).unwrap(), "measured.csv", &options);
+    let b = Side::of_table(&read_table(csv.as_bytes(), "measured.csv", &options).unwrap(), "measured.csv", &options)
+        .unwrap();
     assert_eq!(b.name, "measured.csv, column seconds");
     let comparison = compared(&a, &b);
     assert!(
@@ -192,7 +193,7 @@ fn a_folder_against_a_table() {
 fn two_tables() {
     let read = |csv: &str| {
         let options = TableOptions::of("ms");
-        Side::of_table(&read_table(csv.as_bytes(), "t.csv", &options).unwrap(), "t.csv", &options)
+        Side::of_table(&read_table(csv.as_bytes(), "t.csv", &options).unwrap(), "t.csv", &options).unwrap()
     };
     let quantity = Quantity { name: "ms".into(), words: "ms".into(), unit: None, sense: Sense::Unknown };
     let (a, b) = (read("ms\n1\n2\n3\n"), read("ms\n4\n5\n9\n"));
@@ -201,6 +202,14 @@ fn two_tables() {
     assert!(it.notes.is_empty(), "rows have no seeds that could differ: {:?}", it.notes);
     let error = refused(&a, &read("ms\n"));
     assert!(error.contains("B (t.csv, column ms) has no rows"), "{error}");
+}
+
+#[test]
+fn rows_that_were_summed_up_have_no_ranks() {
+    let options = TableOptions { exact: 2, ..TableOptions::of("ms") };
+    let data = read_table("ms\n1\n2\n3\n".as_bytes(), "t.csv", &options).unwrap();
+    let error = message(&Side::of_table(&data, "t.csv", &options).unwrap_err());
+    assert!(error.contains("the 3 rows of a group were summed up") && error.contains("`exact`"), "{error}");
 }
 
 #[test]

@@ -31,8 +31,8 @@ pub(super) struct AnalyzeArguments {
     /// How the intervals of shares are made.
     #[arg(long, value_enum, default_value_t = Proportion::Wilson, value_name = "METHOD", conflicts_with = "parts")]
     proportion: Proportion,
-    /// Makes the intervals of means and standard deviations by the bias-corrected and accelerated bootstrap, for skewed values,
-    /// with so many resamples.
+    /// Makes the intervals of means and standard deviations by the bias-corrected and accelerated bootstrap, whose ends
+    /// follow the skewness of the values, with so many resamples.
     #[arg(
         long, value_name = "RESAMPLES", num_args = 0..=1, require_equals = true, default_missing_value = "10000",
         conflicts_with = "parts", value_parser = clap::value_parser!(u32).range(100..)

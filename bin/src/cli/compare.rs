@@ -276,10 +276,12 @@ impl CompareArguments {
             failed: self.tables.failed.clone(),
             limit: self.tables.limit,
             scale: scale.unwrap_or(1.0),
+            // Ranks need each row.
+            exact: usize::MAX,
             ..TableOptions::of(column)
         };
         let data = read_table_file(path, &options)?;
-        let mut side = Side::of_table(&data, &path.display().to_string(), &options);
+        let mut side = Side::of_table(&data, &path.display().to_string(), &options)?;
         if let (Some(_), Some(unit), None) = (quantity.metric, &quantity.described.unit, scale) {
             side.notes.push(format!("its values are taken as {unit}; --scale converts them"));
         }

@@ -4,10 +4,12 @@ mod analyze;
 mod attacks;
 mod check;
 mod compare;
+mod figures;
 mod frontier;
 mod hunt;
 mod replay;
 mod run;
+mod stats;
 
 use crate::config::{ConfigError, Experiment};
 use crate::frontier::FrontierError;
@@ -25,6 +27,7 @@ use frontier::FrontierArguments;
 use hunt::HuntArguments;
 use replay::ReplayArguments;
 use run::RunArguments;
+use stats::StatsArguments;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -48,6 +51,8 @@ enum Command {
     Run(RunArguments),
     /// Show what the logs of a results folder say.
     Analyze(AnalyzeArguments),
+    /// Show the same figures of any CSV file, such as measurements of a real system.
+    Stats(StatsArguments),
     /// Compare two results folders, or one with measurements, or measurements: what differs, by how much, and how sure that is.
     Compare(Box<CompareArguments>),
     /// Judge the logs of a results folder: which invariants held in which runs.
@@ -73,10 +78,10 @@ enum CliError {
     Frontier(#[from] FrontierError),
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
+    #[error("{table}\n  hint: {hint}", table = .0, hint = .0.hint())]
+    Table(#[from] TableError),
     #[error("{}{}", .0, .0.hint().map_or_else(String::new, |hint| format!("\n  hint: {hint}")))]
     Compare(#[from] CompareError),
-    #[error("{}\n  hint: {}", .0, .0.hint())]
-    Table(#[from] TableError),
     #[error("{side} ({}): there is no such folder or file\n  hint: give a folder that `byzlab run … --out DIR` made, or a CSV file", path.display())]
     NothingToCompare { side: &'static str, path: PathBuf },
     #[error("{side} ({}) is a table, and nothing says which column\n  hint: name it with --column or --column-{}; the columns are: {columns}", path.display(), side.to_lowercase())]
@@ -132,6 +137,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Analyze(arguments) => analyze::analyze_folder(&arguments),
+        Command::Stats(arguments) => stats::stats(&arguments),
         Command::Compare(arguments) => compare::compare_two(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
