@@ -30,6 +30,7 @@
 //! ```
 
 pub mod attempts;
+pub mod compare;
 pub mod event;
 pub mod latency;
 pub mod log;
@@ -45,6 +46,7 @@ pub mod runs;
 pub mod settled;
 pub mod statistics;
 pub mod summary;
+pub mod table;
 pub mod throughput;
 
 pub use attempts::{TimeLimits, attempts};

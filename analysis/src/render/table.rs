@@ -143,7 +143,7 @@ impl Columns {
 }
 
 /// Aligned columns under a line of titles, each of which spans some of them.
-fn align_under(spans: &[(&str, Range<usize>)], rows: &[Vec<String>]) -> String {
+pub(super) fn align_under(spans: &[(&str, Range<usize>)], rows: &[Vec<String>]) -> String {
     let mut widths = column_widths(rows);
     for (title, columns) in spans {
         let gaps = 2 * (columns.len() - 1);
@@ -251,7 +251,7 @@ pub(super) fn mean(estimate: &Estimate) -> String {
 }
 
 /// `97.0 [95.9–99.9]`; `> 2000` is beyond the limit.
-fn quantile(estimate: &Estimate) -> String {
+pub(super) fn quantile(estimate: &Estimate) -> String {
     let beyond = |limit: f64| format!("> {limit}");
     let (value, digits) = match (estimate.estimate, estimate.above) {
         (Some(value), _) => {
@@ -298,7 +298,7 @@ pub(crate) fn percent_digits(share: f64) -> f64 {
 }
 
 /// Decimals that show two significant digits of the uncertainty; without one, four of the value. Negative: tens, hundreds, ….
-fn decimals(uncertainty: f64, value: f64) -> i32 {
+pub(super) fn decimals(uncertainty: f64, value: f64) -> i32 {
     let (scale, significant) = if uncertainty > 0.0 { (uncertainty, 2) } else { (value.abs(), 4) };
     if scale <= 0.0 || !scale.is_finite() {
         return 0;
@@ -309,7 +309,7 @@ fn decimals(uncertainty: f64, value: f64) -> i32 {
 }
 
 /// With so many decimals; with fewer than none it is rounded to tens, hundreds, ….
-fn rounded(number: f64, decimals: i32) -> String {
+pub(super) fn rounded(number: f64, decimals: i32) -> String {
     if decimals >= 0 {
         return format!("{number:.*}", decimals as usize);
     }

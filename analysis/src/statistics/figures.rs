@@ -251,6 +251,31 @@ impl Unconditional {
         if attempts.is_empty() {
             return Self::undefined(0, options, &no_value());
         }
+        let all = AllUnits::new(attempts, options);
+        let quantile = |p| all.quantile(p, options);
+        let limit = all.limit;
+        Self {
+            n: attempts.len() as u64,
+            limit,
+            median: quantile(0.5),
+            p90: quantile(0.9),
+            p99: quantile(0.99),
+            restricted_mean: restricted_mean(attempts, limit, options),
+            kaplan_meier: all.curve.and_then(|(last, curve)| longest_follow_up(&curve, last, options)),
+        }
+    }
+}
+
+/// All units in order, failures as +∞; with the Kaplan–Meier curve where that is needed, and the end of it.
+struct AllUnits {
+    ordered: Vec<f64>,
+    limit: Option<f64>,
+    curve: Option<(f64, KaplanMeier)>,
+}
+
+impl AllUnits {
+    /// Of units whose values and limits are finite.
+    fn new(attempts: &[Attempt], options: &FigureOptions) -> Self {
         let limits = || attempts.iter().filter_map(|attempt| attempt.limit());
         let limit = limits().chain(options.limit).min_by(f64::total_cmp);
         let last = attempts.iter().filter_map(|attempt| attempt.value().or(attempt.limit())).max_by(f64::total_cmp);
@@ -261,18 +286,13 @@ impl Unconditional {
         });
         let mut ordered: Vec<f64> = attempts.iter().map(|attempt| attempt.or_infinity()).collect();
         ordered.sort_by(f64::total_cmp);
-        let quantile = |p| match &curve {
+        Self { ordered, limit, curve }
+    }
+
+    fn quantile(&self, p: f64, options: &FigureOptions) -> Estimate {
+        match &self.curve {
             Some((last, curve)) => curve_quantile(curve, p, *last, options),
-            None => order_quantile(&ordered, p, limit, options),
-        };
-        Self {
-            n: attempts.len() as u64,
-            limit,
-            median: quantile(0.5),
-            p90: quantile(0.9),
-            p99: quantile(0.99),
-            restricted_mean: restricted_mean(attempts, limit, options),
-            kaplan_meier: curve.and_then(|(last, curve)| longest_follow_up(&curve, last, options)),
+            None => order_quantile(&self.ordered, p, self.limit, options),
         }
     }
 }
@@ -487,6 +507,22 @@ impl FigureOptions {
             ..Estimate::default()
         }
         .finite()
+    }
+
+    /// The p-quantile of all units, failures counting as +∞, as in [`Unconditional`].
+    ///
+    /// ```
+    /// # use byzlab_analysis::statistics::{Attempt, FigureOptions};
+    /// let runs = [Attempt::Success(3.0), Attempt::Success(5.0), Attempt::Beyond(9.0)];
+    /// let quantile = |p| FigureOptions::default().quantile_of_all(&runs, p, || "no run".to_owned());
+    /// assert_eq!((quantile(0.6).estimate, quantile(0.75).above), (Some(5.0), Some(9.0)));
+    /// ```
+    pub fn quantile_of_all(&self, attempts: &[Attempt], p: f64, no_value: impl Fn() -> String) -> Estimate {
+        let checked: Vec<Attempt> = attempts.iter().filter_map(|attempt| attempt.checked()).collect();
+        if checked.is_empty() || !super::is_inside_unit(p) {
+            return Estimate::undefined(quantile_method(self), no_value());
+        }
+        AllUnits::new(&checked, self).quantile(p, self)
     }
 }
 

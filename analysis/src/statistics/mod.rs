@@ -13,6 +13,7 @@
 //! | share | Wilson score interval; Clopper–Pearson, Jeffreys, Agresti–Coull | [`wilson`], [`clopper_pearson`], [`jeffreys`], [`agresti_coull`] |
 //! | share, no failure seen | one-sided Clopper–Pearson, rule of three | [`upper_bound_of_no_failures`], [`rule_of_three`] |
 //! | difference of two shares | Newcombe's hybrid score interval, Fisher's exact test | [`newcombe`], [`fisher_exact`] |
+//! | difference of two shares of the same units | Newcombe's interval for pairs, McNemar's exact test | [`PairedCounts`] |
 //! | ratio of two means | Fieller's interval, independent or paired | [`ratio_of_means`], [`ratio_of_paired_means`] |
 //! | ratio of two geometric means | Welch's interval of the logarithms | [`ratio_of_geometric_means`] |
 //! | quantile of more values than fit | sketch of stated relative error | [`Sketch`] |
@@ -27,6 +28,7 @@
 //! | many tests at once | Holm, Bonferroni | [`holm`], [`bonferroni`] |
 //! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
 //! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
+//! | the same of more units than fit | exact moments and a sketch | [`SketchedAttempts`] |
 
 mod attempt;
 mod bootstrap;
@@ -37,12 +39,14 @@ mod estimate;
 mod figures;
 mod mean;
 mod moments;
+mod paired_proportions;
 mod proportion;
 mod quantile;
 mod ratio;
 mod sequential;
 mod series;
 mod sketch;
+mod sketched_attempts;
 mod survival;
 mod two_proportions;
 
@@ -61,6 +65,7 @@ pub use estimate::Estimate;
 pub use figures::{Conditional, FigureOptions, Figures, LongestFollowUp, MeanMethod, ProportionMethod, Unconditional};
 pub use mean::TInterval;
 pub use moments::Moments;
+pub use paired_proportions::PairedCounts;
 pub use proportion::{
     Proportion, agresti_coull, clopper_pearson, jeffreys, rule_of_three, upper_bound_of_no_failures, wilson,
 };
@@ -76,6 +81,7 @@ pub use series::{
     ljung_box, mser5, overlapping_batch_means, tested_batch_means, von_neumann, within_run,
 };
 pub use sketch::{Sketch, SketchError};
+pub use sketched_attempts::SketchedAttempts;
 pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, SurvivalStep};
 pub use two_proportions::{ProportionDifference, fisher_exact, newcombe};
 

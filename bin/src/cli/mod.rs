@@ -3,10 +3,13 @@
 mod analyze;
 mod attacks;
 mod check;
+mod compare;
+mod figures;
 mod frontier;
 mod hunt;
 mod replay;
 mod run;
+mod stats;
 
 use crate::config::{ConfigError, Experiment};
 use crate::frontier::FrontierError;
@@ -14,13 +17,17 @@ use crate::hunt::HuntError;
 use crate::results::ResultsError;
 use analyze::AnalyzeArguments;
 use attacks::AttacksArguments;
-use byzlab_analysis::{AnalysisError, PlotError};
+use byzlab_analysis::compare::CompareError;
+use byzlab_analysis::table::TableError;
+use byzlab_analysis::{AnalysisError, Metric, PlotError};
 use check::CheckArguments;
 use clap::{Parser, Subcommand};
+use compare::CompareArguments;
 use frontier::FrontierArguments;
 use hunt::HuntArguments;
 use replay::ReplayArguments;
 use run::RunArguments;
+use stats::StatsArguments;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -44,6 +51,10 @@ enum Command {
     Run(RunArguments),
     /// Show what the logs of a results folder say.
     Analyze(AnalyzeArguments),
+    /// Show the same figures of any CSV file, such as measurements of a real system.
+    Stats(StatsArguments),
+    /// Compare two results folders, or one with measurements, or measurements: what differs, by how much, and how sure that is.
+    Compare(Box<CompareArguments>),
     /// Judge the logs of a results folder: which invariants held in which runs.
     Check(CheckArguments),
     /// Do one run of a results folder again, and print its events.
@@ -67,6 +78,24 @@ enum CliError {
     Frontier(#[from] FrontierError),
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
+    #[error("{table}\n  hint: {hint}", table = .0, hint = .0.hint())]
+    Table(#[from] TableError),
+    #[error("{}{}", .0, .0.hint().map_or_else(String::new, |hint| format!("\n  hint: {hint}")))]
+    Compare(#[from] CompareError),
+    #[error("{side} ({}): there is no such folder or file\n  hint: give a folder that `byzlab run … --out DIR` made, or a CSV file", path.display())]
+    NothingToCompare { side: &'static str, path: PathBuf },
+    #[error("{side} ({}) is a table, and nothing says which column\n  hint: name it with --column or --column-{}; the columns are: {columns}", path.display(), side.to_lowercase())]
+    NoColumn { side: &'static str, path: PathBuf, columns: String },
+    #[error(
+        "--{0} is for CSV files, but A and B are results folders\n  hint: leave it out; choose what to compare with --metric"
+    )]
+    NoTable(&'static str),
+    #[error(
+        "--metric is for results folders, but A and B are CSV files\n  hint: leave it out; choose what to compare with --column"
+    )]
+    NoFolder,
+    #[error("A shows {0}, B {1}\n  hint: choose one of both with --metric")]
+    TwoMetrics(Metric, Metric),
     #[error(transparent)]
     Plot(#[from] PlotError),
     #[error(transparent)]
@@ -108,6 +137,8 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Analyze(arguments) => analyze::analyze_folder(&arguments),
+        Command::Stats(arguments) => stats::stats(&arguments),
+        Command::Compare(arguments) => compare::compare_two(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Replay(arguments) => replay::replay(&arguments),
         Command::Frontier(arguments) => frontier::search(&arguments),

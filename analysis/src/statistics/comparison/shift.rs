@@ -6,7 +6,7 @@ use crate::statistics::normal_quantile;
 /// The shift between two samples; an end that lies beyond all numbers, or that the samples do not fix, is `None`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HodgesLehmann {
-    /// The median of all differences x − y; `None` where it is not finite, or hangs on ∞ − ∞.
+    /// The median of all differences x − y; `None` where it is not finite.
     pub estimate: Option<f64>,
     /// Lower end of the interval.
     pub lower: Option<f64>,
@@ -26,9 +26,9 @@ pub struct HodgesLehmann {
 /// normal with continuity: k = ⌊n₁n₂/2 − zσ + ½⌋, σ² = n₁n₂(n₁+n₂+1)/12. It assumes independent values of two
 /// distributions of one shape; with ties it is conservative.
 ///
-/// +∞ stands for what never came. ∞ − ∞ may be anything: the interval allows for all of it, and the estimate is
-/// undefined where it matters. Differences are not stored: time O((n₁+n₂) log), memory O(n₁+n₂). `None` of an empty
-/// sample, with NaN or −∞, or unless 0 < `confidence` < 1.
+/// +∞ stands for what never came. ∞ − ∞ is a tie however large the shift, a half of it below and a half above as in U,
+/// so the estimate is the median of all others; the interval allows for it to be anything. Differences are not stored:
+/// time O((n₁+n₂) log), memory O(n₁+n₂). `None` of an empty sample, with NaN or −∞, or unless 0 < `confidence` < 1.
 ///
 /// Sources: Hodges & Lehmann 1963; Hollander, Wolfe & Chicken 2014, sections 4.2 and 4.3.
 ///
@@ -48,17 +48,17 @@ pub fn hodges_lehmann(first: &[f64], second: &[f64], confidence: f64) -> Option<
     let differences = Differences::new(&first, &second);
     let pairs = differences.count();
     let finite = |value: f64| value.is_finite().then_some(value);
-    let median = |unknown| {
-        let (low, high) = (pairs.div_ceil(2), pairs / 2 + 1);
-        let below = differences.at(low, unknown);
-        let above = if high == low { below } else { differences.at(high, unknown) };
-        finite(below.midpoint(above))
-    };
-    let estimate = median(Unknown::Lowest);
+    // Behind all others, and beyond these ranks.
+    let known = pairs - differences.unknown;
+    let estimate = (known > 0).then(|| {
+        let (low, high) = (known.div_ceil(2), known / 2 + 1);
+        let below = differences.at(low, Unknown::Highest);
+        let above = if high == low { below } else { differences.at(high, Unknown::Highest) };
+        below.midpoint(above)
+    });
     let (rank, coverage) = rank_of_ends(n1, n2, confidence)?;
     Some(HodgesLehmann {
-        // Where it is the same with ∞ − ∞ at either end, it is the same with it anywhere.
-        estimate: estimate.filter(|_| differences.unknown == 0 || estimate == median(Unknown::Highest)),
+        estimate: estimate.and_then(finite),
         lower: rank.and_then(|rank| finite(differences.at(rank, Unknown::Lowest))),
         upper: rank.and_then(|rank| finite(differences.at(pairs + 1 - rank, Unknown::Highest))),
         rank,

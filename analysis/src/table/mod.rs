@@ -1,0 +1,145 @@
+//! Any table: figures of a column of a CSV file, whoever wrote it.
+//!
+//! ```text
+//! file ──► blocks of whole records ──► rows (all cores) ──► groups ──► figures
+//!          header ──► plan: which columns, which conditions
+//! ```
+//!
+//! - **The unit of analysis is the row.** Intervals assume that rows are independent; rows of one long measurement are
+//!   not, and a note says so where it shows.
+//! - **Failures are rows too**: an infinite value, a row that meets a condition, or a value above the limit did not
+//!   succeed. They never leave the figures silently.
+//! - **Reading is strict.** What is no number is an error that names line, column, content and remedy. Rows are skipped only
+//!   on request, and counted; rows without a value are counted too.
+//! - **Memory is bounded** by [`TableOptions::exact`], whatever the size of the file: beyond it the quantiles of large
+//!   groups are approximate, within half a percent, and say so.
+//!
+//! Fields may be quoted as in RFC 4180, and then hold delimiters, line ends and doubled quotes; lines end with LF or CR LF.
+//! Numbers are decimal, with a point. `inf`, `+inf` and `Infinity`, in any case, are failures; `NaN` and nothing are no value.
+//!
+//! ```
+//! use byzlab_analysis::statistics::FigureOptions;
+//! use byzlab_analysis::table::{TableOptions, read_table, summarize_table};
+//! let csv = "system,latency\npbft,12\nhotstuff,20\npbft,14\npbft,inf\n";
+//! let options = TableOptions { by: vec!["system".to_owned()], ..TableOptions::of("latency") };
+//! let data = read_table(csv.as_bytes(), "latencies.csv", &options)?;
+//! let groups = summarize_table(&data, &options, &FigureOptions::default())?;
+//! assert_eq!((groups[0].rows, groups[0].succeeded), (3, 2));
+//! assert_eq!(groups[0].mean.estimate, Some(13.0));
+//! assert_eq!(groups[0].unconditional.median.estimate, Some(14.0));
+//! # Ok::<(), byzlab_analysis::table::TableError>(())
+//! ```
+
+mod blocks;
+mod condition;
+mod error;
+mod plan;
+mod read;
+mod rows;
+mod sample;
+mod series;
+mod summary;
+
+use std::num::NonZeroUsize;
+
+use crate::statistics::is_inside_unit;
+pub use condition::{Condition, ConditionError};
+pub use error::{RowProblem, TableError};
+pub use read::{TableData, TableGroup, read_table, read_table_file};
+pub use sample::Sample;
+pub use series::{SeriesSummary, analyze_series, summarize_series};
+pub use summary::{ColumnSummary, FurtherQuantile, analyze_table, summarize_table};
+
+/// Which column to read, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableOptions {
+    /// The column with the values.
+    pub column: String,
+    /// Rows with the same values of these columns are a group.
+    pub by: Vec<String>,
+    /// Only rows that meet all of these are looked at.
+    pub conditions: Vec<Condition>,
+    /// Rows that meet one of these did not succeed, whatever their value: they were watched until their limit.
+    pub failed: Vec<Condition>,
+    /// Rows that meet one of these never will: neither success nor censoring.
+    pub never: Vec<Condition>,
+    /// Whether rows without a value did not succeed; otherwise they are left out and counted.
+    pub empty_is_failure: bool,
+    /// Texts that stand for no value, such as `NA`.
+    pub missing: Vec<String>,
+    /// How long all rows were watched, in the unit of the values times `scale`. A value above it is not a success within it.
+    pub limit: Option<f64>,
+    /// The column that says how long a row was watched; it goes before `limit`.
+    pub limit_column: Option<String>,
+    /// What values, and the limits in a column, are multiplied by.
+    pub scale: f64,
+    /// What the unit of the values is called, after scaling.
+    pub unit: Option<String>,
+    /// Quantiles to estimate besides the usual ones, such as 0.95.
+    pub quantiles: Vec<f64>,
+    /// What stands between fields.
+    pub delimiter: u8,
+    /// Whether rows that cannot be used are skipped and counted.
+    pub lenient: bool,
+    /// Up to so many rows, of all groups together, are kept one by one; what is more is summed up in sketches, whose
+    /// quantiles are approximate.
+    pub exact: usize,
+    /// Threads that read; none means one for each core.
+    pub jobs: Option<NonZeroUsize>,
+}
+
+impl TableOptions {
+    /// All rows of this column, as one group.
+    ///
+    /// ```
+    /// let options = byzlab_analysis::table::TableOptions::of("latency");
+    /// assert_eq!((options.scale, options.delimiter, options.limit), (1.0, b',', None));
+    /// ```
+    pub fn of(column: impl Into<String>) -> Self {
+        Self {
+            column: column.into(),
+            by: Vec::new(),
+            conditions: Vec::new(),
+            failed: Vec::new(),
+            never: Vec::new(),
+            empty_is_failure: false,
+            missing: Vec::new(),
+            limit: None,
+            limit_column: None,
+            scale: 1.0,
+            unit: None,
+            quantiles: Vec::new(),
+            delimiter: b',',
+            lenient: false,
+            exact: 1_000_000,
+            jobs: None,
+        }
+    }
+
+    fn check(&self) -> Result<(), TableError> {
+        let error = |option, value, expected| Err(TableError::Option { option, value, expected });
+        if !(self.scale.is_finite() && self.scale > 0.0) {
+            return error("scale", self.scale, "a finite number above 0");
+        }
+        if let Some(&p) = self.quantiles.iter().find(|p| !is_inside_unit(**p)) {
+            return error("quantile", p, "a number between 0 and 1, such as 0.95");
+        }
+        match self.limit {
+            Some(limit) if !limit.is_finite() => error("limit", limit, "a finite number"),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn check_confidence(confidence: f64) -> Result<(), TableError> {
+    let (option, expected) = ("confidence", "a number between 0 and 1, such as 0.95");
+    if is_inside_unit(confidence) { Ok(()) } else { Err(TableError::Option { option, value: confidence, expected }) }
+}
+
+/// At most 100 characters, for messages.
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

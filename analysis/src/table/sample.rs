@@ -1,0 +1,150 @@
+//! What became of the rows of a group.
+
+use crate::statistics::{Attempt, FigureOptions, Figures, SketchedAttempts};
+
+/// What became of the rows of a group: one by one in the order of the file, or, where they are too many, as a sketch.
+///
+/// ```
+/// use byzlab_analysis::{statistics::Attempt, table::Sample};
+/// let sample: Sample = [Attempt::Success(3.0), Attempt::Never].into_iter().collect();
+/// assert_eq!((sample.len(), sample.successes(), sample.never()), (2, 1, 1));
+/// assert_eq!(sample.extremes(), Some((3.0, 3.0)));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sample {
+    /// One by one.
+    Exact(Vec<Attempt>),
+    /// Summed up: quantiles are approximate.
+    Sketched(Box<SketchedAttempts>),
+}
+
+impl Sample {
+    /// Number of rows.
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Exact(attempts) => attempts.len() as u64,
+            Self::Sketched(attempts) => attempts.len(),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of rows that succeeded.
+    pub fn successes(&self) -> u64 {
+        match self {
+            Self::Exact(attempts) => attempts.iter().filter(|attempt| attempt.value().is_some()).count() as u64,
+            Self::Sketched(attempts) => attempts.successes(),
+        }
+    }
+
+    /// Number of rows that never will succeed.
+    pub fn never(&self) -> u64 {
+        match self {
+            Self::Exact(attempts) => attempts.iter().filter(|attempt| **attempt == Attempt::Never).count() as u64,
+            Self::Sketched(attempts) => attempts.never(),
+        }
+    }
+
+    /// The rows one by one; `None` if they are too many.
+    ///
+    /// ```
+    /// use byzlab_analysis::{statistics::Attempt, table::Sample};
+    /// let sample: Sample = [Attempt::Never].into_iter().collect();
+    /// assert_eq!(sample.attempts(), Some(&[Attempt::Never][..]));
+    /// ```
+    pub fn attempts(&self) -> Option<&[Attempt]> {
+        match self {
+            Self::Exact(attempts) => Some(attempts),
+            Self::Sketched(_) => None,
+        }
+    }
+
+    /// The values of rows that succeeded, in the order of the file; `None` if they are too many.
+    ///
+    /// ```
+    /// use byzlab_analysis::{statistics::Attempt, table::Sample};
+    /// let sample: Sample = [Attempt::Success(2.0), Attempt::Never, Attempt::Success(1.0)].into_iter().collect();
+    /// assert_eq!(sample.values(), Some(vec![2.0, 1.0]));
+    /// ```
+    pub fn values(&self) -> Option<Vec<f64>> {
+        self.attempts().map(|attempts| attempts.iter().filter_map(|attempt| attempt.value()).collect())
+    }
+
+    /// The least and the greatest value.
+    pub fn extremes(&self) -> Option<(f64, f64)> {
+        match self {
+            Self::Exact(attempts) => attempts.iter().filter_map(|attempt| attempt.value()).fold(None, |ends, value| {
+                let (least, greatest) = ends.unwrap_or((value, value));
+                Some((value.min(least), value.max(greatest)))
+            }),
+            Self::Sketched(attempts) => attempts.extremes(),
+        }
+    }
+
+    /// The relative error of quantiles; `None` if they are exact.
+    pub fn relative_error(&self) -> Option<f64> {
+        match self {
+            Self::Exact(_) => None,
+            Self::Sketched(_) => Some(SketchedAttempts::RELATIVE_ERROR),
+        }
+    }
+
+    /// The figures. `no_value` says why there is no value at all, if there is none.
+    ///
+    /// ```
+    /// use byzlab_analysis::{statistics::{Attempt, FigureOptions}, table::Sample};
+    /// let sample: Sample = [Attempt::Success(2.0), Attempt::Success(4.0)].into_iter().collect();
+    /// let figures = sample.figures(&FigureOptions::default(), || "no row".to_owned());
+    /// assert_eq!(figures.conditional.mean.estimate, Some(3.0));
+    /// ```
+    pub fn figures(&self, options: &FigureOptions, no_value: impl Fn() -> String) -> Figures {
+        match self {
+            Self::Exact(attempts) => Figures::new(attempts, options, no_value),
+            Self::Sketched(attempts) => attempts.figures(options, no_value),
+        }
+    }
+
+    /// How many rows are kept one by one.
+    pub(super) fn kept(&self) -> usize {
+        self.attempts().map_or(0, <[Attempt]>::len)
+    }
+
+    pub(super) fn extend(&mut self, attempts: Vec<Attempt>) {
+        match self {
+            // The first block's rows need no copy.
+            Self::Exact(all) if all.is_empty() => *all = attempts,
+            Self::Exact(all) => all.extend(attempts),
+            Self::Sketched(all) => {
+                for attempt in attempts {
+                    all.insert(attempt);
+                }
+            }
+        }
+    }
+
+    /// Sums the rows up.
+    pub(super) fn sketch(&mut self) {
+        if let Self::Exact(attempts) = self {
+            let mut all = SketchedAttempts::default();
+            for attempt in std::mem::take(attempts) {
+                all.insert(attempt);
+            }
+            *self = Self::Sketched(Box::new(all));
+        }
+    }
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        Self::Exact(Vec::new())
+    }
+}
+
+impl FromIterator<Attempt> for Sample {
+    fn from_iter<I: IntoIterator<Item = Attempt>>(attempts: I) -> Self {
+        Self::Exact(attempts.into_iter().collect())
+    }
+}

@@ -1,0 +1,133 @@
+//! `byzlab stats`.
+
+use super::analyze::Format;
+use super::figures::FigureArguments;
+use super::{CliError, print};
+use byzlab_analysis::render;
+use byzlab_analysis::table::{Condition, TableOptions, analyze_series, analyze_table};
+use clap::Args;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct StatsArguments {
+    /// A CSV file whose first line names the columns, plain or compressed with gzip or zstd; `-` is standard input.
+    file: PathBuf,
+    /// The column with the values. `inf` is a failure; an empty field or `NaN` is no value, is left out, and is counted.
+    #[arg(long, value_name = "COLUMN")]
+    column: String,
+    /// Groups the rows by these columns; without it all rows are one group.
+    #[arg(long, value_name = "COLUMN", num_args = 1..)]
+    by: Vec<String>,
+    /// Looks only at rows that meet this condition, and each further one. A condition is `COLUMN OPERATOR VALUE`, with one
+    /// of = != < <= > >=; numbers are compared as numbers, text only for = and !=.
+    #[arg(long = "where", value_name = "CONDITION")]
+    conditions: Vec<Condition>,
+    /// Rows that meet this condition, or a further one, did not succeed, whatever their value.
+    #[arg(long, value_name = "CONDITION")]
+    failed: Vec<Condition>,
+    /// Rows that meet this condition, or a further one, can never succeed, however long one waits: no limit applies to
+    /// them.
+    #[arg(long, value_name = "CONDITION")]
+    never: Vec<Condition>,
+    /// Rows without a value did not succeed, instead of being left out.
+    #[arg(long)]
+    empty_is_failure: bool,
+    /// A text that stands for no value, such as NA; may be given several times.
+    #[arg(long, value_name = "TEXT")]
+    missing: Vec<String>,
+    /// How long all rows were watched, in the unit of the values after scaling: failures lie beyond it, and so do values
+    /// above it, which count as not succeeded.
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    limit: Option<f64>,
+    /// The column that says how long a row was watched, where that differs from row to row.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "limit")]
+    limit_column: Option<String>,
+    /// Multiplies the values and the limits of a column, such as 1e-6 for nanoseconds that are to be shown as milliseconds.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    scale: f64,
+    /// What the unit of the values is called, after scaling.
+    #[arg(long, value_name = "UNIT")]
+    unit: Option<String>,
+    /// The character between fields; `tab` is a tabulator.
+    #[arg(long, value_name = "CHARACTER", default_value = ",", value_parser = delimiter)]
+    delimiter: u8,
+    /// Skips rows that cannot be used, and counts them, instead of ending with an error.
+    #[arg(long)]
+    lenient: bool,
+    /// A further quantile to show, such as 0.95, besides the median and p99; may be given several times.
+    #[arg(long = "quantile", value_name = "P", conflicts_with = "series")]
+    quantiles: Vec<f64>,
+    /// Takes the rows of each group, in the order of the file, for one long measurement: deletes its warm-up, and gives the
+    /// mean of its steady state with intervals that do not need independent rows.
+    #[arg(long, conflicts_with_all = ["proportion", "bootstrap"])]
+    series: bool,
+    #[command(flatten)]
+    figures: FigureArguments,
+    /// Up to so many rows are kept one by one; of more, the quantiles of large groups are approximate, within 0.5 %.
+    #[arg(long, value_name = "ROWS", default_value_t = 1_000_000)]
+    exact: usize,
+    /// How many threads read the file; default one for each core. The figures do not depend on it.
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// How to show it.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+const EXAMPLES: &str = "Examples:\n  \
+    byzlab stats latencies.csv --column latency_ms --unit ms --by system\n  \
+    byzlab stats latencies.csv --column latency_ms --failed 'outcome != ok' --limit 2000 --where 'clients >= 8'\n  \
+    byzlab stats throughput.csv --column requests_per_second --by load --series\n  \
+    byzlab stats events.csv.zst --column time_ns --scale 1e-6 --unit ms --where 'event = committed' --by cell\n  \
+    psql -c 'copy … to stdout csv header' | byzlab stats - --column seconds --format json";
+
+/// One character that can stand between fields.
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        &[byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(byte),
+        _ => Err("give one character such as ; or tab, but no quote".to_owned()),
+    }
+}
+
+pub(super) fn stats(arguments: &StatsArguments) -> Result<ExitCode, CliError> {
+    let options = TableOptions {
+        by: arguments.by.clone(),
+        conditions: arguments.conditions.clone(),
+        failed: arguments.failed.clone(),
+        never: arguments.never.clone(),
+        empty_is_failure: arguments.empty_is_failure,
+        missing: arguments.missing.clone(),
+        limit: arguments.limit,
+        limit_column: arguments.limit_column.clone(),
+        scale: arguments.scale,
+        unit: arguments.unit.clone(),
+        delimiter: arguments.delimiter,
+        lenient: arguments.lenient,
+        quantiles: arguments.quantiles.clone(),
+        exact: arguments.exact,
+        jobs: arguments.jobs,
+        ..TableOptions::of(arguments.column.clone())
+    };
+    let (file, figures) = (&arguments.file, arguments.figures.options());
+    let text = if arguments.series {
+        let series = analyze_series(file, &options, figures.confidence)?;
+        match arguments.format {
+            Format::Table => render::series_table(&series),
+            Format::Json => render::series_json(&series),
+            Format::Csv => render::series_csv(&series),
+        }
+    } else {
+        let groups = analyze_table(file, &options, &figures)?;
+        match arguments.format {
+            Format::Table => render::columns_table(&groups),
+            Format::Json => render::columns_json(&groups),
+            Format::Csv => render::columns_csv(&groups),
+        }
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
