@@ -103,10 +103,16 @@ impl ValueAxis {
     /// Like [`covering`](Self::covering), but logarithmic where the estimates are positive and span more than a factor
     /// of 30. What then lies far below the least estimate is not covered.
     pub(super) fn spanning(bars: &[Bar]) -> Self {
-        let ends: Vec<f64> = bars.iter().map(Bar::ends).flat_map(|(lower, upper)| [lower, upper]).collect();
+        Self::spanning_over(bars, WIDE_SPAN)
+    }
+
+    /// Likewise with another factor.
+    pub(super) fn spanning_over(bars: &[Bar], factor: f64) -> Self {
         let estimates: Vec<f64> = bars.iter().map(|bar| bar.estimate).collect();
+        let ends = bars.iter().map(Bar::ends).flat_map(|(lower, upper)| [lower, upper]);
+        let ends: Vec<f64> = ends.filter(|end| end.is_finite()).chain(estimates.iter().copied()).collect();
         let (least, most) = range(&estimates);
-        if least > 0.0 && most / least > 30.0 {
+        if least > 0.0 && most / least > factor {
             let (lowest, highest) = range(&ends);
             Self::logarithmic(lowest.max(least / 4.0), highest)
         } else {
@@ -114,8 +120,36 @@ impl ValueAxis {
         }
     }
 
+    /// Covers finite values of any sign with round numbers and little room to spare; logarithmic where they are positive and
+    /// span more than a factor of 30.
+    pub(super) fn fitting(values: &[f64]) -> Self {
+        let (least, most) = range(values);
+        if least > 0.0 && most / least > WIDE_SPAN {
+            return Self::logarithmic(least, most);
+        }
+        let (least, most) = (within_reach(least), within_reach(most));
+        let size = least.abs().max(most.abs());
+        let span = if most > least { most - least } else { size * 0.2 };
+        let span = if span > 0.0 { span } else { 1.0 };
+        let low = if least >= 0.0 && least < span * 0.5 { 0.0 } else { least - span * 0.04 };
+        Self::rounded(low, most + span * 0.04, 7.0, 0.0)
+    }
+
+    /// From 0 to a count, in whole numbers, with about so many ticks.
+    pub(super) fn counts(most: u64, ticks: f64) -> Self {
+        Self::rounded(0.0, most.max(1) as f64 * 1.04, ticks, 1.0)
+    }
+
+    /// From `from` to `to` exactly, with ticks at these places.
+    pub(super) fn with_ticks(from: f64, to: f64, ticks: Vec<f64>) -> Self {
+        Self { from, to, ticks, decimals: 0, is_logarithmic: false }
+    }
+
     /// From the round number below `low` to the one above `high`, both positive.
     fn logarithmic(low: f64, high: f64) -> Self {
+        let high = within_reach(high).max(1e-280);
+        // More decades than these are no longer told apart.
+        let low = low.max(high * 1e-12);
         let decades = low.log10().floor() as i32..=high.log10().floor() as i32;
         let is_long = (high / low) > 3e3;
         let round: Vec<f64> = decades
@@ -132,14 +166,21 @@ impl ValueAxis {
     /// Covers all values with round numbers; starts at 0 unless that would waste half of the height.
     pub(super) fn covering(values: &[f64]) -> Self {
         let (least, most) = range(values);
+        let (least, most) = (within_reach(least), within_reach(most));
         let most = if most > 0.0 { most } else { 1.0 };
         let least = if least < most / 2.0 { least.min(0.0) } else { least };
         let span = if most > least { most - least } else { most * 0.2 };
         let (low, high) =
             if least == 0.0 { (0.0, most + span * 0.04) } else { (least - span * 0.08, most + span * 0.08) };
-        let coarse = (high - low) / 6.0;
+        Self::rounded(low, high, 6.0, 0.0)
+    }
+
+    /// From the round number below `low` to the one above `high`, in at most so many steps, none below `least_step`.
+    fn rounded(low: f64, high: f64, steps: f64, least_step: f64) -> Self {
+        let coarse = ((high - low) / steps).max(least_step).max(1e-300);
         let magnitude = 10_f64.powf(coarse.log10().floor());
-        let step = [1.0, 2.0, 2.5, 5.0, 10.0]
+        let factors = if least_step < 1.0 { [1.0, 2.0, 2.5, 5.0, 10.0] } else { [1.0, 2.0, 5.0, 10.0, 10.0] };
+        let step = factors
             .map(|factor| factor * magnitude)
             .into_iter()
             .find(|step| *step >= coarse)
@@ -173,8 +214,30 @@ impl ValueAxis {
     }
 
     pub(super) fn label(&self, tick: f64) -> String {
-        if self.is_logarithmic { tick.to_string() } else { format!("{tick:.*}", self.decimals) }
+        let size = self.from.abs().max(self.to.abs());
+        if self.is_logarithmic {
+            if (1e-4..1e7).contains(&tick) { tick.to_string() } else { format!("{tick:e}") }
+        } else if (1e-6..1e10).contains(&size) {
+            format!("{tick:.*}", self.decimals)
+        } else if tick == 0.0 {
+            "0".to_owned()
+        } else {
+            format!("{tick:.2e}")
+        }
     }
+
+    /// ` (log scale)`, where it is.
+    pub(super) fn scale_name(&self) -> &'static str {
+        if self.is_logarithmic { " (log scale)" } else { "" }
+    }
+}
+
+/// A span of values from which on their logarithm is drawn.
+const WIDE_SPAN: f64 = 30.0;
+
+/// A number of which sums and differences are still finite.
+fn within_reach(value: f64) -> f64 {
+    value.clamp(-1e300, 1e300)
 }
 
 /// Least and greatest; 0 and 0 of nothing.

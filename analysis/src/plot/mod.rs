@@ -13,7 +13,9 @@
 mod axis;
 mod canvas;
 mod figure;
+mod frame;
 mod frontier;
+mod panel;
 mod parts;
 mod saturation;
 mod style;

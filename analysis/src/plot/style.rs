@@ -26,7 +26,7 @@ enum Marker {
     TriangleDown,
 }
 
-/// A value, with the ends of its interval if it has one.
+/// A value, with the ends of its interval if it has one. An end that is infinite is open.
 #[derive(Clone, Copy)]
 pub(super) struct Bar {
     pub(super) estimate: f64,
@@ -43,10 +43,21 @@ impl Bar {
         })
     }
 
+    /// Likewise, but with an interval also where one end of it is unknown, which then is open.
+    pub(super) fn open(estimate: &Estimate) -> Option<Self> {
+        Some(Self { estimate: estimate.estimate?, interval: open_interval(estimate.lower, estimate.upper) })
+    }
+
     /// The ends of its interval; without one, twice the value itself.
     pub(super) fn ends(&self) -> (f64, f64) {
         self.interval.unwrap_or((self.estimate, self.estimate))
     }
+}
+
+/// The interval between these ends, open where one is unknown; none where both are.
+pub(super) fn open_interval(lower: Option<f64>, upper: Option<f64>) -> Option<(f64, f64)> {
+    let is_known = lower.is_some() || upper.is_some();
+    is_known.then(|| (lower.unwrap_or(f64::NEG_INFINITY), upper.unwrap_or(f64::INFINITY)))
 }
 
 /// How much room a vertical axis needs to the left of the plot, for its title and its widest label.
@@ -136,20 +147,31 @@ pub(super) fn draw_legend<'a>(
 }
 
 pub(super) fn draw_caption(canvas: &mut Canvas, area: &Area, lines: &[String]) {
+    draw_lines(canvas, (area.left, area.bottom + 60.0), lines);
+}
+
+/// The lines of a caption, the first on this base line.
+pub(super) fn draw_lines(canvas: &mut Canvas, (x, y): (f64, f64), lines: &[String]) {
     for (line, text) in (0..).zip(lines) {
-        let y = area.bottom + 60.0 + 15.0 * f64::from(line);
-        canvas.text((area.left, y), text, CAPTION_SIZE, Anchor::Start, 0.0);
+        canvas.text((x, y + LINE * f64::from(line)), text, CAPTION_SIZE, Anchor::Start, 0.0);
     }
 }
 
 const CAPTION_SIZE: f64 = 10.5;
+/// From line to line of a caption.
+pub(super) const LINE: f64 = 15.0;
 
 /// Breaks a sentence of the caption into lines that fit beside `left`.
 pub(super) fn wrap(text: &str, left: f64) -> Vec<String> {
+    wrap_to(text, WIDTH - left - 16.0)
+}
+
+/// Breaks a text into lines of at most this width.
+pub(super) fn wrap_to(text: &str, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if text_width(&format!("{line} {word}"), CAPTION_SIZE) <= WIDTH - left - 16.0 => {
+            Some(line) if text_width(&format!("{line} {word}"), CAPTION_SIZE) <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
