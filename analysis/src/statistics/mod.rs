@@ -8,16 +8,26 @@
 //! | mean | Student t interval | [`Moments::interval`] |
 //! | median, any quantile | type-7 estimate, order-statistic interval | [`quantile`], [`quantile_interval`] |
 //! | share | Wilson score interval | [`wilson`] |
+//! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
+//! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
 
+mod attempt;
 mod distributions;
+mod estimate;
+mod figures;
 mod mean;
 mod proportion;
 mod quantile;
+mod survival;
 
+pub use attempt::Attempt;
 pub use distributions::{binomial_cdf, binomial_pmf, binomial_sf, normal_quantile, student_t_quantile};
+pub use estimate::Estimate;
+pub use figures::{Conditional, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional};
 pub use mean::{Moments, TInterval};
 pub use proportion::{Proportion, wilson};
 pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};
+pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, SurvivalStep};
 
 /// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.
 pub fn is_inside_unit(p: f64) -> bool {

@@ -1,0 +1,363 @@
+//! Failure-aware figures: success, what succeeded, and everything, always together.
+//!
+//! A mean over the units that succeeded makes a system that fails often look fast: the slow ones are those left out.
+//! So three views stand side by side, and none is shown without the others:
+//!
+//! | view | question | failures |
+//! |---|---|---|
+//! | [`Figures::success`] | how often does it succeed? | count as not |
+//! | [`Conditional`] | how long does it take *when it succeeds*? | left out, and `n` says so |
+//! | [`Unconditional`] | how long does it take? | count as +∞ |
+//!
+//! Of all units, quantiles are order statistics of the values with +∞ for each failure: a quantile that falls among the
+//! failures is only known to lie above the limit (`above`), which is a result and no gap. A mean does not exist then; the
+//! restricted mean, of min(x, τ) with τ the limit, does. [`Attempt::Never`] is +∞ everywhere: neither a success nor
+//! right-censored, for more time would not help it.
+//!
+//! Sources: Royston & Parmar 2013 (restricted mean); Uno et al. 2014; Conover 1999, section 3.2 (order statistics, which
+//! need no more than an order, so +∞ is a value like others).
+
+use serde::Serialize;
+
+use super::attempt::Attempt;
+use super::estimate::Estimate;
+use super::mean::Moments;
+use super::proportion::wilson;
+use super::quantile::{OrderStatistics, order_statistics, quantile_interval, quantile_min_n};
+
+/// How figures are made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FigureOptions {
+    /// Confidence of every interval.
+    pub confidence: f64,
+    /// Interval of shares.
+    pub proportion: ProportionMethod,
+    /// Interval of means.
+    pub mean: MeanMethod,
+    /// What the units are called, in methods and notes: `runs`, `rows`.
+    pub unit: &'static str,
+    /// What a success is called, in methods: `completed`, `successful`.
+    pub success: &'static str,
+    /// The limit until which all units are watched, where it is known; failures show theirs themselves.
+    pub limit: Option<f64>,
+}
+
+impl Default for FigureOptions {
+    /// 95 %, Wilson and Student t, over `runs` of which some are `completed`.
+    fn default() -> Self {
+        Self {
+            confidence: 0.95,
+            proportion: ProportionMethod::Wilson,
+            mean: MeanMethod::StudentT,
+            unit: "runs",
+            success: "completed",
+            limit: None,
+        }
+    }
+}
+
+/// How the interval of a share is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProportionMethod {
+    /// Wilson's score interval: its coverage is the confidence on average.
+    #[default]
+    Wilson,
+}
+
+/// How the interval of a mean is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MeanMethod {
+    /// Student's t.
+    #[default]
+    StudentT,
+}
+
+/// The failure-aware figures of a group of units.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figures {
+    /// Number of units.
+    pub attempts: u64,
+    /// Number of those that succeeded.
+    pub successes: u64,
+    /// Their share.
+    pub success: Estimate,
+    /// Of those that succeeded alone.
+    pub conditional: Conditional,
+    /// Of all: failures count as +∞.
+    pub unconditional: Unconditional,
+    /// Number of successes that have no finite value: they count in `success` and in nothing else.
+    pub without_value: u64,
+}
+
+/// Of those that succeeded alone.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Conditional {
+    /// How many have a value.
+    pub n: u64,
+    /// Mean.
+    pub mean: Estimate,
+    /// Standard deviation.
+    pub standard_deviation: Estimate,
+    /// Median, type 7.
+    pub median: Estimate,
+    /// 99 % quantile, type 7.
+    pub p99: Estimate,
+}
+
+/// Of all: failures count as +∞.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Unconditional {
+    /// How many, without successes that have no value.
+    pub n: u64,
+    /// The limit τ of the restricted mean; `None` if no limit is known.
+    pub limit: Option<f64>,
+    /// Median, type 1.
+    pub median: Estimate,
+    /// 90 % quantile, type 1.
+    pub p90: Estimate,
+    /// 99 % quantile, type 1.
+    pub p99: Estimate,
+    /// Mean of min(x, τ).
+    pub restricted_mean: Estimate,
+}
+
+impl Figures {
+    /// The figures of these units. `no_value` says why there is no value at all, if there is none.
+    ///
+    /// ```
+    /// use byzlab_analysis::statistics::{Attempt, FigureOptions, Figures};
+    /// // Nineteen runs take 10, 11, … ms, one does not complete within 2000 ms.
+    /// let mut runs: Vec<Attempt> = (10..29).map(|ms| Attempt::Success(f64::from(ms))).collect();
+    /// runs.push(Attempt::Beyond(2000.0));
+    /// let figures = Figures::new(&runs, &FigureOptions::default(), || "no completed run".to_owned());
+    /// assert_eq!(figures.success.estimate, Some(0.95));
+    /// assert_eq!(figures.conditional.mean.estimate, Some(19.0)); // of 19 runs
+    /// assert_eq!(figures.unconditional.median.estimate, Some(19.0)); // of 20 runs
+    /// assert_eq!(figures.unconditional.p99.estimate, None);
+    /// assert_eq!(figures.unconditional.p99.above, Some(2000.0));
+    /// assert_eq!(figures.unconditional.restricted_mean.estimate, Some((19.0 * 19.0 + 2000.0) / 20.0));
+    /// ```
+    pub fn new(attempts: &[Attempt], options: &FigureOptions, no_value: impl Fn() -> String) -> Self {
+        let checked: Vec<Attempt> = attempts.iter().filter_map(|attempt| attempt.checked()).collect();
+        let mut values: Vec<f64> = checked.iter().filter_map(|attempt| attempt.value()).collect();
+        values.sort_by(f64::total_cmp);
+        let without_value = (attempts.len() - checked.len()) as u64;
+        let successes = values.len() as u64 + without_value;
+        Self {
+            attempts: attempts.len() as u64,
+            successes,
+            success: options.share(successes, attempts.len() as u64),
+            conditional: Conditional::new(&values, options, &no_value),
+            unconditional: if without_value > 0 && values.is_empty() {
+                // The failures alone would say that everything fails.
+                Unconditional::undefined(0, options, &no_value())
+            } else {
+                Unconditional::new(&checked, options, &no_value)
+            },
+            without_value,
+        }
+    }
+}
+
+impl Conditional {
+    /// The figures of these values, which must be finite and in rising order.
+    fn new(sorted: &[f64], options: &FigureOptions, no_value: &impl Fn() -> String) -> Self {
+        let of = |name: &str| format!("{name} {} {}", options.success, options.unit);
+        let named = |estimate: Estimate, name: &str| Estimate { method: of(name).into(), ..estimate };
+        Self {
+            n: sorted.len() as u64,
+            mean: named(options.mean(sorted, no_value), "Student t over"),
+            standard_deviation: named(options.standard_deviation(sorted, no_value), "chi-squared over"),
+            median: named(options.quantile(sorted, 0.5, no_value), "type 7, order statistics of"),
+            p99: named(options.quantile(sorted, 0.99, no_value), "type 7, order statistics of"),
+        }
+    }
+}
+
+impl Unconditional {
+    /// All undefined, for one reason.
+    pub fn undefined(n: u64, options: &FigureOptions, reason: &str) -> Self {
+        let quantile = || Estimate::undefined(quantile_method(options), reason);
+        Self {
+            n,
+            limit: None,
+            median: quantile(),
+            p90: quantile(),
+            p99: quantile(),
+            restricted_mean: Estimate::undefined(restricted_method(options), reason),
+        }
+    }
+
+    fn new(attempts: &[Attempt], options: &FigureOptions, no_value: &impl Fn() -> String) -> Self {
+        if attempts.is_empty() {
+            return Self::undefined(0, options, &no_value());
+        }
+        let limits = attempts.iter().filter_map(|attempt| attempt.limit()).chain(options.limit);
+        let limit = limits.min_by(f64::total_cmp);
+        let mut ordered: Vec<f64> = attempts.iter().map(|attempt| attempt.or_infinity()).collect();
+        ordered.sort_by(f64::total_cmp);
+        let quantile = |p| order_quantile(&ordered, p, limit, options);
+        Self {
+            n: attempts.len() as u64,
+            limit,
+            median: quantile(0.5),
+            p90: quantile(0.9),
+            p99: quantile(0.99),
+            restricted_mean: restricted_mean(attempts, limit, options),
+        }
+    }
+}
+
+fn quantile_method(options: &FigureOptions) -> String {
+    format!("order statistics over all {}, failures +∞ (type 1)", options.unit)
+}
+
+fn restricted_method(options: &FigureOptions) -> String {
+    format!("mean of min(x, limit) over all {}, Student t", options.unit)
+}
+
+/// The p-quantile of values in rising order, of which those that failed are +∞.
+fn order_quantile(ordered: &[f64], p: f64, limit: Option<f64>, options: &FigureOptions) -> Estimate {
+    let n = ordered.len();
+    // n·p is rounded: a rank that is whole in exact arithmetic stays.
+    let rank = ((n as f64 * p * (1.0 - 1e-12)).ceil() as usize).clamp(1, n);
+    let ranks = order_statistics(n as u64, p, options.confidence);
+    let at = |rank: Option<u64>| rank.map(|rank| ordered[rank as usize - 1]);
+    let (lower, upper) = (at(ranks.and_then(|it| it.lower_rank)), at(ranks.and_then(|it| it.upper_rank)));
+    let finite = |value: &f64| value.is_finite();
+    let above = |value: Option<f64>| value.filter(|it| it.is_infinite()).and(limit);
+    let estimate = ordered[rank - 1];
+    let failures = ordered.iter().filter(|value| value.is_infinite()).count();
+    let among = estimate
+        .is_infinite()
+        .then(|| format!("it falls among the {failures} of {n} {} that did not succeed", options.unit));
+    let missing = ranks.and_then(|ranks| missing_ends(&ranks, p, options));
+    let notes: Vec<String> = among.into_iter().chain(missing).collect();
+    Estimate {
+        estimate: Some(estimate).filter(finite),
+        lower: lower.filter(finite),
+        upper: upper.filter(finite),
+        method: quantile_method(options).into(),
+        coverage: ranks.and_then(|ranks| coverage(&ranks)),
+        above: above(Some(estimate)),
+        lower_above: above(lower),
+        upper_above: above(upper),
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
+    }
+}
+
+/// The mean of min(x, τ), failures counting as τ.
+fn restricted_mean(attempts: &[Attempt], limit: Option<f64>, options: &FigureOptions) -> Estimate {
+    let failures = attempts.iter().filter(|attempt| attempt.value().is_none()).count();
+    if failures > 0 && limit.is_none() {
+        return Estimate::undefined(restricted_method(options), "no limit is known to restrict it to");
+    }
+    // Without failures the mean is the restricted one for every limit above all values.
+    let tau = limit.unwrap_or(f64::INFINITY);
+    let restricted: Vec<f64> = attempts.iter().filter_map(|attempt| attempt.restricted(tau)).collect();
+    let mean = Estimate { method: restricted_method(options).into(), ..options.mean(&restricted, String::new) };
+    if failures == attempts.len() && attempts.len() > 1 {
+        let note = format!("interval undefined: all {} count as the limit", options.unit);
+        return Estimate { lower: None, upper: None, ..mean }.with_note(note);
+    }
+    mean
+}
+
+impl FigureOptions {
+    /// A share.
+    ///
+    /// ```
+    /// # use byzlab_analysis::statistics::FigureOptions;
+    /// let share = FigureOptions::default().share(15, 20);
+    /// assert_eq!((share.estimate, &share.method[..]), (Some(0.75), "Wilson score"));
+    /// ```
+    pub fn share(&self, successes: u64, trials: u64) -> Estimate {
+        let ProportionMethod::Wilson = self.proportion;
+        match wilson(successes, trials, self.confidence) {
+            Some(share) => Estimate::new("Wilson score", share.estimate).with_interval(share.lower, share.upper),
+            None => Estimate::undefined("Wilson score", format!("no {}", self.unit)),
+        }
+    }
+
+    /// A mean, with its interval from two values on.
+    ///
+    /// ```
+    /// # use byzlab_analysis::statistics::FigureOptions;
+    /// let mean = FigureOptions::default().mean(&[1.0, 3.0], || "no run".to_owned());
+    /// assert_eq!(mean.estimate, Some(2.0));
+    /// ```
+    pub fn mean(&self, values: &[f64], no_value: impl Fn() -> String) -> Estimate {
+        let method = format!("Student t over {}", self.unit);
+        let moments: Moments = values.iter().copied().collect();
+        let Some(mean) = moments.mean() else {
+            return Estimate::undefined(method, no_value());
+        };
+        match moments.interval(self.confidence) {
+            Some(interval) => Estimate::new(method, mean).with_interval(interval.lower, interval.upper),
+            None => Estimate::new(method, mean).with_note(self.needs_two()),
+        }
+    }
+
+    /// A standard deviation, from two values on.
+    ///
+    /// ```
+    /// # use byzlab_analysis::statistics::FigureOptions;
+    /// let deviation = FigureOptions::default().standard_deviation(&[1.0, 2.0, 3.0], || "no run".to_owned());
+    /// assert_eq!(deviation.estimate, Some(1.0));
+    /// ```
+    pub fn standard_deviation(&self, values: &[f64], no_value: impl Fn() -> String) -> Estimate {
+        let method = format!("chi-squared over {}", self.unit);
+        let moments: Moments = values.iter().copied().collect();
+        match (moments.count(), moments.standard_deviation()) {
+            (0, _) => Estimate::undefined(method, no_value()),
+            (_, Some(deviation)) => Estimate::new(method, deviation).with_note("interval undefined"),
+            (_, None) => Estimate::undefined(method, format!("undefined: needs at least 2 {}", self.unit)),
+        }
+    }
+
+    /// The p-quantile of values in rising order, type 7, with its order-statistic interval and the actual coverage of that.
+    ///
+    /// ```
+    /// # use byzlab_analysis::statistics::FigureOptions;
+    /// let values: Vec<f64> = (1..=10).map(f64::from).collect();
+    /// let median = FigureOptions::default().quantile(&values, 0.5, || "no run".to_owned());
+    /// assert_eq!((median.estimate, median.lower, median.upper), (Some(5.5), Some(2.0), Some(9.0)));
+    /// assert_eq!(median.coverage, Some(1.0 - 2.0 * 11.0 / 1024.0));
+    /// ```
+    pub fn quantile(&self, sorted: &[f64], p: f64, no_value: impl Fn() -> String) -> Estimate {
+        let method = format!("order statistics over {}", self.unit);
+        let Some(interval) = quantile_interval(sorted, p, self.confidence) else {
+            return Estimate::undefined(method, no_value());
+        };
+        Estimate {
+            estimate: Some(interval.estimate),
+            lower: interval.lower,
+            upper: interval.upper,
+            method: method.into(),
+            coverage: coverage(&interval.ranks),
+            note: missing_ends(&interval.ranks, p, self),
+            ..Estimate::default()
+        }
+    }
+
+    fn needs_two(&self) -> String {
+        format!("interval undefined: needs at least 2 {}", self.unit)
+    }
+}
+
+/// The actual coverage; `None` without an end.
+fn coverage(ranks: &OrderStatistics) -> Option<f64> {
+    (ranks.lower_rank.is_some() || ranks.upper_rank.is_some()).then(|| ranks.coverage())
+}
+
+/// Which ends do not exist, and from what number on they do.
+fn missing_ends(ranks: &OrderStatistics, p: f64, options: &FigureOptions) -> Option<String> {
+    let end = match (ranks.lower_rank, ranks.upper_rank) {
+        (Some(_), Some(_)) => return None,
+        (Some(_), None) => "upper end",
+        (None, Some(_)) => "lower end",
+        (None, None) => "interval",
+    };
+    let needed = quantile_min_n(p, options.confidence).unwrap_or(u64::MAX);
+    Some(format!("{end} undefined: needs at least {needed} {}", options.unit))
+}
