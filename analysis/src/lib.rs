@@ -12,9 +12,9 @@
 //! The crate stands alone: it needs the logs, not the simulator that wrote them. The simulator uses
 //! it to write them, and may feed [`RunMeasures`], [`summarize`] and [`Oracles`] in process instead.
 //!
-//! - **The unit of analysis is the run.** A run's value is the mean of its samples, or its throughput; means, quantiles
-//!   and their intervals are over the values of the completed runs, and stand beside the share of runs
-//!   that completed.
+//! - **The unit of analysis is the run.** A run's value is the mean of its samples, or its throughput. Three figures stand
+//!   side by side: the share of runs that completed, the value of those that did, and the value of all, in which a
+//!   failure counts as +∞.
 //! - **Reading is strict.** A damaged or foreign file is an error that names file, line and remedy,
 //!   never a number.
 //! - **Undefined is `None`**, with a note that says why; NaN never comes out.
@@ -29,6 +29,7 @@
 //! # Ok::<(), byzlab_analysis::AnalysisError>(())
 //! ```
 
+pub mod attempts;
 pub mod event;
 pub mod latency;
 pub mod log;
@@ -38,11 +39,13 @@ pub mod oracle;
 pub mod parts;
 pub mod plot;
 pub mod render;
+pub mod results;
 pub mod runs;
 pub mod statistics;
 pub mod summary;
 pub mod throughput;
 
+pub use attempts::{TimeLimits, attempts};
 pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
 pub use latency::{InvalidEvent, RunLatency, Samples};
 pub use log::{EventReader, EventWriter, LogError, RowProblem};
@@ -57,6 +60,8 @@ pub use plot::{
     FrontierCurve, FrontierCurves, PlotError, write_frontier_plot, write_parts_plot, write_saturation_plot,
     write_sweep_plots,
 };
+pub use results::MeasuredRuns;
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
-pub use summary::{AnalysisError, AnalysisOptions, Estimate, GroupSummary, analyze, analyze_metrics, summarize};
+pub use statistics::Estimate;
+pub use summary::{AnalysisError, AnalysisOptions, GroupSummary, analyze, analyze_metrics, summarize};
 pub use throughput::RunThroughput;

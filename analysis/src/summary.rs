@@ -1,19 +1,22 @@
 //! From logs to figures: reads a results folder, groups its runs, estimates with intervals.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+use crate::attempts::{TimeLimits, attempts, milliseconds};
 use crate::log::LogError;
-use crate::measure::{RunValue, read_values};
+use crate::measure::RunValue;
 use crate::metric::Metric;
 use crate::parts::PartsError;
+use crate::results::MeasuredRuns;
 use crate::runs::{Outcome, RunRow, RunTable, RunsError};
-use crate::statistics::{Moments, Proportion, is_inside_unit, quantile_interval, quantile_min_n, wilson};
+use crate::statistics::{
+    Attempt, Conditional, Estimate, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional, is_inside_unit,
+};
 
 /// What to analyse, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,11 +30,32 @@ pub struct AnalysisOptions {
     pub confidence: f64,
     /// What starts earlier, or for the throughput is accepted earlier, is left out; default 0.
     pub warmup_ns: u64,
+    /// Interval of shares; default Wilson.
+    pub proportion: ProportionMethod,
+    /// Interval of means; default Student t.
+    pub mean: MeanMethod,
+    /// The time limits of the runs, for restricted means of groups in which none ran out of time; default unknown.
+    pub time_limits: TimeLimits,
 }
 
 impl Default for AnalysisOptions {
     fn default() -> Self {
-        Self { metric: Metric::AllCommit, by: None, confidence: 0.95, warmup_ns: 0 }
+        Self {
+            metric: Metric::AllCommit,
+            by: None,
+            confidence: 0.95,
+            warmup_ns: 0,
+            proportion: ProportionMethod::default(),
+            mean: MeanMethod::default(),
+            time_limits: TimeLimits::Unknown,
+        }
+    }
+}
+
+impl AnalysisOptions {
+    fn figures(&self, limit: Option<f64>) -> FigureOptions {
+        let Self { confidence, proportion, mean, .. } = *self;
+        FigureOptions { confidence, proportion, mean, limit, ..FigureOptions::default() }
     }
 }
 
@@ -87,6 +111,10 @@ pub enum AnalysisError {
 }
 
 /// The figures of one group of runs. The unit of analysis is the run.
+///
+/// Three views stand side by side, see [`Figures`]: `success`, the share of runs that completed; `mean`, `standard_deviation`,
+/// `median` and `p99` of completed runs alone, of which `measured_runs` have a value; and `unconditional`, of all runs, in
+/// which one that did not complete counts as +∞. What a run that failed counts as says [`attempts`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GroupSummary {
     /// The columns that define the group, with their values.
@@ -112,36 +140,24 @@ pub struct GroupSummary {
     pub requests_completed: u64,
     /// Share of the requests that were accepted; `None` without requests.
     pub requests_share: Option<f64>,
-    /// Number of completed runs that have a value: the sample size of the next three.
+    /// Number of completed runs that have a value: the sample size of the next four.
     pub measured_runs: u64,
-    /// Mean of the runs' values. A run's value is the mean of its samples, or its throughput.
+    /// Mean of the values of completed runs. A run's value is the mean of its samples, or its throughput.
     pub mean: Estimate,
-    /// Median of the runs' values.
+    /// Standard deviation of the values of completed runs: how much runs differ, not how sure the mean is.
+    pub standard_deviation: Estimate,
+    /// Median of the values of completed runs.
     pub median: Estimate,
-    /// 99 % quantile of the runs' values.
+    /// 99 % quantile of the values of completed runs.
     pub p99: Estimate,
+    /// Of all runs: those that did not complete count as +∞.
+    pub unconditional: Unconditional,
     /// Samples in completed runs that an honest node's silence left undefined.
     pub undefined_samples: u64,
     /// Share of the runs in which no two honest replicas disagreed.
     pub agreement: Estimate,
     /// What a reader must know.
     pub notes: Vec<String>,
-}
-
-/// An estimate with its interval; what is undefined is `None` and `note` says why.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Estimate {
-    /// The point estimate.
-    pub estimate: Option<f64>,
-    /// Lower end of the interval.
-    pub lower: Option<f64>,
-    /// Upper end of the interval.
-    pub upper: Option<f64>,
-    /// How the interval was made.
-    pub method: &'static str,
-    /// Why something is undefined.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
 }
 
 /// The group's values as JSON: numbers and booleans where they parse as such, else strings.
@@ -176,15 +192,8 @@ pub fn analyze_metrics(
     metrics: &[Metric],
     options: &AnalysisOptions,
 ) -> Result<Vec<Vec<GroupSummary>>, AnalysisError> {
-    let table = RunTable::read(&dir.join("runs.csv"))?;
-    let events = dir.join("events.csv");
-    let is_missing = std::fs::metadata(&events).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
-    let values = if is_missing { None } else { Some(read_values(&events, &table.rows, metrics, options.warmup_ns)?) };
-    let summarize_metric = |(index, &metric): (usize, &Metric)| {
-        let values = values.as_ref().map(|values| &values[index][..]);
-        summarize(&table, values, &AnalysisOptions { metric, ..options.clone() })
-    };
-    metrics.iter().enumerate().map(summarize_metric).collect()
+    let runs = MeasuredRuns::read(dir, metrics, options)?;
+    metrics.iter().map(|&metric| runs.summarize(&AnalysisOptions { metric, ..options.clone() })).collect()
 }
 
 /// Summarises runs whose values are at hand, one for each row, of the metric of `options` (those of rows that did not
@@ -205,11 +214,26 @@ pub fn summarize(
         return Err(AnalysisError::Confidence(options.confidence));
     }
     let groups = group_rows(table, options.by.as_deref())?;
+    let attempts = values.map(|values| attempts(table, values, options.metric));
     let summarize_rows = |RowGroup { group, rows }| {
-        let members = rows.iter().map(|&row: &usize| (&table.rows[row], values.map(|values| values[row])));
-        summarize_group(group, &members.collect::<Vec<_>>(), options)
+        let member = |&row: &usize| Member {
+            row: &table.rows[row],
+            undefined: values.map_or(0, |values| values[row].undefined),
+            attempt: attempts.as_ref().and_then(|attempts| attempts[row]),
+        };
+        let members: Vec<Member<'_>> = rows.iter().map(member).collect();
+        summarize_group(group, &members, values.is_some(), options)
     };
     Ok(groups.into_iter().map(summarize_rows).collect())
+}
+
+/// A run of a group.
+struct Member<'a> {
+    row: &'a RunRow,
+    /// Samples that an honest node's silence left undefined.
+    undefined: u64,
+    /// What became of it; `None` if it has no value and should have none.
+    attempt: Option<Attempt>,
 }
 
 /// Runs that are summarised together.
@@ -265,11 +289,12 @@ fn group_columns(table: &RunTable, by: Option<&[String]>) -> Result<Vec<Column>,
 
 fn summarize_group(
     group: Vec<(String, String)>,
-    members: &[(&RunRow, Option<RunValue>)],
+    members: &[Member<'_>],
+    has_log: bool,
     options: &AnalysisOptions,
 ) -> GroupSummary {
-    let confidence = options.confidence;
-    let rows = || members.iter().map(|(row, _)| *row);
+    let metric = options.metric;
+    let rows = || members.iter().map(|member| member.row);
     let count = |holds: fn(&RunRow) -> bool| rows().filter(|row| holds(row)).count() as u64;
     let runs = members.len() as u64;
     let completed = count(|row| row.outcome == Outcome::Completed);
@@ -279,16 +304,8 @@ fn summarize_group(
     let requests = sum(|row| row.requests);
     let requests_completed = sum(|row| row.completed);
 
-    let metric = options.metric;
-    let measured = || {
-        let completed = members.iter().filter(|(row, _)| row.outcome == Outcome::Completed);
-        completed.filter_map(|(_, value)| *value)
-    };
-    let mut values: Vec<f64> = measured().filter_map(|run| run.value).collect();
-    values.sort_by(f64::total_cmp);
-    let undefined_samples = measured().map(|run| run.undefined).sum();
     let no_value = || {
-        if members.iter().any(|(_, value)| value.is_none()) {
+        if !has_log {
             format!("no events.csv: {} needs `[output] events = \"protocol\"`", metric.quantity())
         } else if timeouts == runs && requests_completed > 0 {
             "no completed run, though requests were accepted: if only time was short, raise experiment.time_limit or ask \
@@ -302,103 +319,86 @@ fn summarize_group(
             format!("no {metric} sample in the completed runs")
         }
     };
+    let known_limits = rows().filter_map(|row| options.time_limits.of_cell(row.cell));
+    let figure_options = options.figures(known_limits.min().map(milliseconds));
+    let attempts: Vec<Attempt> = members.iter().filter_map(|member| member.attempt).collect();
+    let Figures { conditional: Conditional { n, mean, standard_deviation, median, p99 }, mut unconditional, .. } =
+        Figures::new(&attempts, &figure_options, no_value);
+
+    let completed_members = || members.iter().filter(|member| member.row.outcome == Outcome::Completed);
+    let known = completed_members().filter(|member| member.attempt.is_some()).count() as u64;
+    if metric == Metric::Throughput {
+        unconditional = Unconditional::undefined(runs, &figure_options, NO_WORST_THROUGHPUT);
+    } else if completed > 0 && known == 0 {
+        // The failures alone would say that nothing completes.
+        unconditional = Unconditional::undefined(0, &figure_options, &no_value());
+    }
 
     let mut notes = Vec::new();
     if errors > 0 {
         notes.push(format!("{errors} of {runs} runs ended with an error and count as not completed"));
     }
+    let undefined_samples = completed_members().map(|member| member.undefined).sum();
     if undefined_samples > 0 {
         notes.push(format!(
             "{undefined_samples} {metric} samples of completed runs are undefined (an honest node stayed silent) and \
              left out"
         ));
     }
-    let measured_runs = values.len() as u64;
-    if measured_runs > 0 && measured_runs < completed {
-        let lack = completed - measured_runs;
+    let silenced = completed_members().filter(|member| member.attempt == Some(Attempt::Never)).count();
+    if silenced > 0 {
+        notes.push(format!(
+            "{silenced} completed runs have no {metric} sample, for an honest node stayed silent: of all runs they count as \
+             +∞"
+        ));
+    }
+    if known > 0 && known < completed {
+        let lack = completed - known;
         notes.push(if metric == Metric::Throughput {
             format!("{lack} completed runs accepted no request after the warm-up and are left out of the throughput")
         } else {
             format!("{lack} completed runs have no {metric} sample and are left out of the latency")
         });
     }
-    let p99 = quantile(&values, 0.99, confidence, no_value);
+    if let (Some(longest), Some(shortest)) = (&unconditional.kaplan_meier, unconditional.limit) {
+        notes.push(format!(
+            "time limits differ, from {shortest} to {} {}: quantiles of all runs are those of the Kaplan–Meier curve, which \
+             supposes that the limits have nothing to do with the latencies",
+            longest.limit,
+            metric.unit()
+        ));
+    }
     // The interval is for the quantile of all possible runs, and that is most likely above all of so few.
     if p99.estimate.zip(p99.lower).is_some_and(|(estimate, lower)| estimate < lower) {
-        notes
-            .push("p99: the interpolated estimate lies below its interval, which begins at the highest run".to_owned());
+        notes.push(
+            "p99 of completed runs: the interpolated estimate lies below its interval, which begins at the highest run"
+                .to_owned(),
+        );
     }
     GroupSummary {
         group,
         metric,
         unit: metric.unit(),
-        confidence,
+        confidence: options.confidence,
         runs,
         completed,
         errors,
-        success: share(completed, runs, confidence),
+        success: figure_options.share(completed, runs),
         requests,
         requests_completed,
         requests_share: (requests > 0).then(|| requests_completed as f64 / requests as f64),
-        measured_runs,
-        mean: mean(&values, confidence, no_value),
-        median: quantile(&values, 0.5, confidence, no_value),
+        measured_runs: n,
+        mean,
+        standard_deviation,
+        median,
         p99,
+        unconditional,
         undefined_samples,
-        agreement: share(count(|row| row.agreement), runs, confidence),
+        agreement: figure_options.share(count(|row| row.agreement), runs),
         notes,
     }
 }
 
-/// A share of the runs; groups have at least one.
-pub(crate) fn share(successes: u64, runs: u64, confidence: f64) -> Estimate {
-    let share = wilson(successes, runs, confidence);
-    Estimate {
-        estimate: share.map(|share: Proportion| share.estimate),
-        lower: share.map(|share| share.lower),
-        upper: share.map(|share| share.upper),
-        method: "Wilson score",
-        note: None,
-    }
-}
-
-pub(crate) fn mean(values: &[f64], confidence: f64, no_value: impl Fn() -> String) -> Estimate {
-    let moments: Moments = values.iter().copied().collect();
-    let interval = moments.interval(confidence);
-    let note = match values.len() {
-        0 => Some(no_value()),
-        1 => Some("interval undefined: needs at least 2 runs".to_owned()),
-        _ => None,
-    };
-    Estimate {
-        estimate: moments.mean(),
-        lower: interval.map(|interval| interval.lower),
-        upper: interval.map(|interval| interval.upper),
-        method: "Student t over runs",
-        note,
-    }
-}
-
-fn quantile(sorted: &[f64], p: f64, confidence: f64, no_value: impl Fn() -> String) -> Estimate {
-    let interval = quantile_interval(sorted, p, confidence);
-    let note = match interval.map(|interval| (interval.lower, interval.upper)) {
-        None => Some(no_value()),
-        Some((Some(_), Some(_))) => None,
-        Some((lower, upper)) => {
-            let end = match (lower, upper) {
-                (Some(_), _) => "upper end",
-                (_, Some(_)) => "lower end",
-                _ => "interval",
-            };
-            let needed = quantile_min_n(p, confidence).unwrap_or(u64::MAX);
-            Some(format!("{end} undefined: needs at least {needed} runs"))
-        }
-    };
-    Estimate {
-        estimate: interval.map(|interval| interval.estimate),
-        lower: interval.and_then(|interval| interval.lower),
-        upper: interval.and_then(|interval| interval.upper),
-        method: "order statistics over runs",
-        note,
-    }
-}
+/// Why only completed runs have a throughput.
+const NO_WORST_THROUGHPUT: &str =
+    "of a throughput more is better, so that a run that fails is none of +∞: see the share of completed runs";

@@ -232,7 +232,7 @@ fn tables() {
         "network.drop 0 0.1",
         "completed 2/2 1/2",
         "net_reply ms 18 ± 95 10.00 ± ?",
-        "total ms 31 ± 114 21.00 ± ?",
+        "total ms 30 ± 110 21.00 ± ?",
         "net_request request on its way",
         "0 everywhere, not shown: client_wait, net_pre_prepare, net_prepare, net_commit, net_other, recovery, \
          transmission, cpu_wait, cpu, timer, order",

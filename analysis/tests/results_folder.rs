@@ -4,8 +4,8 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use byzlab_analysis::{
-    AnalysisOptions, Event, EventKind, EventWriter, GroupSummary, Metric, Outcome, RunRow, RunWriter, analyze,
-    analyze_metrics, render,
+    AnalysisOptions, Event, EventKind, EventWriter, GroupSummary, Metric, Outcome, RunRow, RunWriter, TimeLimits,
+    analyze, analyze_metrics, render,
 };
 use tempfile::TempDir;
 
@@ -29,7 +29,7 @@ fn row(cell: u32, run: u32, parameters: &[&str], outcome: Outcome) -> RunRow {
         messages: 30,
         bytes: 3_000,
         view_changes: 0,
-        virtual_ns: 100,
+        virtual_ns: 2_000_000_000,
         fingerprint: 5,
     }
 }
@@ -144,7 +144,10 @@ fn an_estimate_below_its_interval_is_explained() {
     // With a probability of 0.98 the quantile is above both of two runs; the estimate lies between them.
     let two = of(2);
     assert!(two.p99.estimate < two.p99.lower, "{two:?}");
-    assert_eq!(two.notes, ["p99: the interpolated estimate lies below its interval, which begins at the highest run"]);
+    assert_eq!(
+        two.notes,
+        ["p99 of completed runs: the interpolated estimate lies below its interval, which begins at the highest run"]
+    );
     assert!(of(10).notes.is_empty());
 }
 
@@ -173,23 +176,108 @@ fn table_and_csv() {
     let groups = default_analysis(&folder(&["adversary.count"], &sweep()));
     let table = render::table(&groups);
     let expected = "\
-adversary.count  completed         success %  requests %    mean ms     median ms      p99 ms       agreement %
-              0      10/10   100 [72.2–100]     100  14.5 ± 2.2  14.5 [11.0–18.0]";
-    let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+── of completed runs ──  ─── of all runs, failures as +∞ ───
+adversary.count  completed  success %  n  mean ms  median ms  p99 ms  mean to 2000 ms  requests %  agreement %
+0  10/10  100 [72.2–100]  10  14.5 ± 2.2  14.0 [11.0–18.0]  19.00 [18.00–?]  14.5 ± 2.2  100  100 [72.2–100]
+1  2/10  20.0 [5.7–51.0]  2  20.5 ± 6.4  > 2000 [21.00–> 2000]  > 2000  1600 ± 600  20.0  90.0 [59.6–98.2]
+2  0/10  0 [0–27.8]  0  –  > 2000  > 2000  2000 ± ?  0  100 [72.2–100]";
+    let squeeze = |text: &str| text.replace('─', "").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(squeeze(&table).starts_with(&squeeze(expected)), "{table}");
     for words in [
-        "Over completed runs only",
-        "95 % intervals",
+        "Of completed runs: what did not complete is left out",
+        "\"> 2000\" lies beyond the time limit, and the last mean is that of min(value, 2000)",
+        "95 % intervals over runs: Wilson score for shares, Student t for means",
         "adversary.count 2: no completed run",
-        "adversary.count 0, 1: p99: upper end undefined: needs at least 368 runs",
+        "adversary.count 0: p99: upper end undefined: needs at least 368 runs",
+        "adversary.count 2: restricted mean: interval undefined: all runs count as the limit",
     ] {
         assert!(table.contains(words), "no {words:?} in\n{table}");
     }
+    let widths: Vec<usize> = table.lines().take(5).map(|line| line.trim_end().chars().count()).collect();
+    assert!(widths[1..].iter().all(|width| *width == widths[1] && *width <= 150), "{widths:?}");
     let csv = render::csv(&groups);
     assert!(csv.starts_with("adversary.count,metric,unit,confidence,runs,completed,"));
     assert_eq!(csv.lines().count(), 4);
     assert!(csv.lines().nth(1).unwrap().starts_with("0,all_commit,ms,0.95,10,10,0,10,10,1,10,0,1,"));
     assert_eq!((render::table(&[]), render::csv(&[])), ("no runs\n".to_owned(), String::new()));
+}
+
+/// All figures of a group stand in JSON and CSV, with the limit and what lies beyond it.
+#[test]
+fn failures_in_json_and_csv() {
+    let groups = default_analysis(&folder(&["adversary.count"], &sweep()));
+    let json: serde_json::Value = serde_json::from_str(&render::json(&groups)).unwrap();
+    let some = &json[1];
+    assert_eq!((&some["runs"], &some["completed"], &some["measured_runs"]), (&10.into(), &2.into(), &2.into()));
+    for (key, method) in [
+        ("mean", "Student t over completed runs"),
+        ("median", "type 7, order statistics of completed runs"),
+        ("p99", "type 7, order statistics of completed runs"),
+    ] {
+        assert_eq!(some[key]["method"], method);
+    }
+    assert_eq!(some["standard_deviation"]["estimate"], 0.5_f64.sqrt());
+    let all = &some["unconditional"];
+    assert_eq!((&all["n"], &all["limit"]), (&10.into(), &2000.0.into()));
+    let median = &all["median"];
+    assert!(median["estimate"].is_null() && median["upper"].is_null());
+    assert_eq!(
+        (&median["above"], &median["lower"], &median["upper_above"]),
+        (&2000.0.into(), &21.0.into(), &2000.0.into())
+    );
+    assert_eq!(median["note"], "it falls among the 8 of 10 runs that did not succeed");
+    assert_eq!(median["method"], "order statistics over all runs, failures +∞ (type 1)");
+    assert!(median["coverage"].as_f64().unwrap() >= 0.95);
+    assert_eq!(all["restricted_mean"]["estimate"], (20.0 + 21.0 + 8.0 * 2000.0) / 10.0);
+    assert!(all.get("kaplan_meier").is_none());
+
+    let csv = render::csv(&groups);
+    let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next().unwrap();
+    let row = lines.nth(1).unwrap();
+    let field = |name: &str| row[header.iter().position(|column| *column == name).unwrap()];
+    assert_eq!((field("unconditional_n"), field("unconditional_limit")), ("10", "2000"));
+    assert_eq!((field("unconditional_median"), field("unconditional_median_above")), ("", "2000"));
+    assert_eq!((field("unconditional_median_lower"), field("unconditional_restricted_mean")), ("21", "1604.1"));
+    assert_eq!((field("mean"), field("measured_runs")), ("20.5", "2"));
+    let columns = header.len();
+    assert!(lines.all(|row| row.len() >= columns));
+}
+
+/// What the runs show of their limit they show only when they run out of time.
+#[test]
+fn limits_of_runs_that_completed() {
+    let rows: Vec<RunRow> = (0..4).map(|cell| row(cell, 0, &["1"], Outcome::Completed)).collect();
+    let dir = folder(&["x"], &rows);
+    let of = |time_limits| {
+        let groups = analyze(dir.path(), &AnalysisOptions { time_limits, ..AnalysisOptions::default() }).unwrap();
+        let all = &groups[0].unconditional;
+        (all.limit, all.restricted_mean.estimate)
+    };
+    assert_eq!(of(TimeLimits::Unknown), (None, Some(25.0)));
+    assert_eq!(of(TimeLimits::Common(100_000_000)), (Some(100.0), Some(25.0)));
+    let swept = [50, 30, 20, 40].map(|ms| ms * 1_000_000);
+    assert_eq!(of(TimeLimits::ByCell(swept.to_vec())), (Some(20.0), Some((10.0 + 3.0 * 20.0) / 4.0)));
+}
+
+#[test]
+fn different_limits_in_one_group() {
+    let at = |cell, run, outcome, ms: u64| RunRow { virtual_ns: ms * 1_000_000, ..row(cell, run, &["1"], outcome) };
+    let mut rows: Vec<RunRow> = (0..8).map(|run| at(0, run, Outcome::Completed, 20)).collect();
+    rows.extend((0..4).map(|run| at(1, run, Outcome::Timeout, 15)));
+    rows.push(at(2, 0, Outcome::Timeout, 40));
+    let groups = default_analysis(&folder(&["x"], &rows));
+    let all = &groups[0].unconditional;
+    assert_eq!((all.n, all.limit), (13, Some(15.0)));
+    assert!(all.median.method.starts_with("Kaplan–Meier"), "{all:?}");
+    assert_eq!((all.median.estimate, all.p99.above), (Some(16.0), Some(40.0)));
+    assert_eq!(all.kaplan_meier.as_ref().map(|longest| longest.limit), Some(40.0));
+    let table = render::table(&groups);
+    assert!(table.contains("mean to 15 ms") && table.contains("> 40"), "{table}");
+    assert!(
+        table.contains("note: time limits differ, from 15 to 40 ms: quantiles of all runs are those of"),
+        "{table}"
+    );
 }
 
 /// One pass gives both metrics, and nothing calls a throughput a latency.
@@ -275,6 +363,8 @@ fn samples_that_silence_leaves_undefined_are_counted() {
     fs::write(&log, text.replace(",3,committed,", ",3,prepared,")).unwrap();
     let groups = default_analysis(&dir);
     assert_eq!((groups[0].undefined_samples, groups[0].mean.estimate), (1, None));
+    // The run was over and it had not happened: among all runs it counts as a failure.
+    assert_eq!((groups[0].unconditional.n, groups[0].unconditional.median.estimate), (1, None));
     let table = render::table(&groups);
     assert!(table.contains("1 all_commit samples of completed runs are undefined"), "{table}");
     let metric = Metric::QuorumCommit;

@@ -7,7 +7,7 @@
 //! The argument is the file of round trips that `configs/validation_wan.toml` tells of; without it the first table is left out.
 
 use byzlab::{Experiment, RunOptions, run_experiment};
-use byzlab_analysis::{AnalysisOptions, Estimate, GroupSummary, Metric, analyze_metrics};
+use byzlab_analysis::{Estimate, GroupSummary, Metric, analyze_metrics};
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
@@ -93,8 +93,7 @@ fn run(name: &str, overrides: &[String], metrics: &[Metric]) -> Result<Vec<Vec<G
     let experiment = Experiment::load(&file, overrides)?;
     let folder = Scratch(std::env::temp_dir().join(format!("byzlab-validation-{}", std::process::id())));
     run_experiment(&experiment, &folder.0, RunOptions { replace: true, ..RunOptions::default() }, |_| {})?;
-    let warmup_ns = experiment.base.warmup.as_nanos();
-    Ok(analyze_metrics(&folder.0, metrics, &AnalysisOptions { warmup_ns, ..AnalysisOptions::default() })?)
+    Ok(analyze_metrics(&folder.0, metrics, &experiment.analysis())?)
 }
 
 /// A folder that goes when its results have been read.

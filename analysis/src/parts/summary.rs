@@ -9,8 +9,8 @@ use super::{LatencyParts, LatencyPartsReader, Part};
 use crate::log::{RunOrder, Step};
 use crate::measure::silent_run;
 use crate::runs::{Outcome, RunRow, RunTable};
-use crate::statistics::is_inside_unit;
-use crate::summary::{AnalysisError, Estimate, RowGroup, group_object, group_rows, mean, share};
+use crate::statistics::{Estimate, FigureOptions, is_inside_unit};
+use crate::summary::{AnalysisError, RowGroup, group_object, group_rows};
 
 /// What the latency of one group of runs is made of. The unit of analysis is the run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -144,13 +144,14 @@ fn summarize_group(group: Vec<(String, String)>, members: &[(&RunRow, &RunSums)]
         members.iter().copied().filter(counts).map(|(_, sums)| sums)
     };
     let measured_runs = measured().count() as u64;
+    let figures = FigureOptions { confidence, ..FigureOptions::default() };
     let no_value = || {
         let reason = if completed == 0 { "no completed run" } else { "no request after the warm-up" };
         reason.to_owned()
     };
     let mean_of = |of: &dyn Fn(&RunSums) -> Option<f64>| {
         let values: Vec<f64> = measured().filter_map(of).collect();
-        mean(&values, confidence, no_value)
+        figures.mean(&values, no_value)
     };
     let part_mean = |(index, part): (usize, Part)| PartMean {
         part,
@@ -171,7 +172,7 @@ fn summarize_group(group: Vec<(String, String)>, members: &[(&RunRow, &RunSums)]
         runs,
         completed,
         errors,
-        success: share(completed, runs, confidence),
+        success: figures.share(completed, runs),
         measured_runs,
         requests: measured().map(|sums| sums.requests).sum(),
         total: mean_of(&|sums| sums.mean_ms(&sums.parts)),

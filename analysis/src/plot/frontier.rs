@@ -6,7 +6,7 @@ use super::panel::{Panel, Point, Series};
 use super::style::Bar;
 use crate::metric::Metric;
 use crate::render::percent_digits;
-use crate::summary::Estimate;
+use crate::statistics::Estimate;
 
 /// What a figure of the frontier shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,13 +76,7 @@ mod tests {
 
     #[test]
     fn lines_stand_over_the_numbers_of_corrupted_replicas() {
-        let mean = |mean: f64| Estimate {
-            estimate: Some(mean),
-            lower: Some(mean - 1.0),
-            upper: Some(mean + 1.0),
-            method: "student_t",
-            note: None,
-        };
+        let mean = |mean: f64| Estimate::new("Student t over runs", mean).with_interval(mean - 1.0, mean + 1.0);
         let curve = |label: &str, means: &[f64]| FrontierCurve {
             label: label.to_owned(),
             points: (0..).zip(means.iter().map(|&value| mean(value))).collect(),

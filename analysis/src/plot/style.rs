@@ -2,7 +2,7 @@
 
 use super::axis::ValueAxis;
 use super::canvas::{Anchor, Canvas, text_width};
-use crate::summary::Estimate;
+use crate::statistics::Estimate;
 
 pub(super) const WIDTH: f64 = 720.0;
 pub(super) const PLOT_HEIGHT: f64 = 300.0;

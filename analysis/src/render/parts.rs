@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::csv::{optional, write_records};
 use super::table::{align, mean, notes, percent_digits, share};
 use crate::parts::{Part, PartMean, PartsSummary};
-use crate::summary::Estimate;
+use crate::statistics::Estimate;
 
 /// Up to so many groups stand side by side, with the parts below each other; more are a row each.
 const MOST_COLUMNS: usize = 4;

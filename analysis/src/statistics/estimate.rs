@@ -44,10 +44,10 @@ impl Estimate {
     ///
     /// ```
     /// # use byzlab_analysis::statistics::Estimate;
-    /// assert_eq!(Estimate::new("mean", f64::NAN).estimate, None);
+    /// assert_eq!(Estimate::new("Student t over runs", f64::NAN).estimate, None);
     /// ```
     pub fn new(method: impl Into<Cow<'static, str>>, estimate: f64) -> Self {
-        Self { estimate: Some(estimate).filter(|it| it.is_finite()), method: method.into(), ..Self::default() }
+        Self { estimate: Some(estimate), method: method.into(), ..Self::default() }.finite()
     }
 
     /// Nothing, for this reason.
@@ -65,13 +65,13 @@ impl Estimate {
     ///
     /// ```
     /// # use byzlab_analysis::statistics::Estimate;
-    /// let share = Estimate::new("Wilson score", 0.5).with_interval(0.4, f64::NAN);
-    /// assert_eq!((share.lower, share.upper), (Some(0.4), None));
+    /// let share = Estimate::new("Wilson score", 0.5).with_interval(0.4, 0.6);
+    /// assert_eq!((share.lower, share.upper), (Some(0.4), Some(0.6)));
     /// ```
     #[must_use]
     pub fn with_interval(mut self, lower: f64, upper: f64) -> Self {
-        (self.lower, self.upper) = (Some(lower).filter(|it| it.is_finite()), Some(upper).filter(|it| it.is_finite()));
-        self
+        (self.lower, self.upper) = (Some(lower), Some(upper));
+        self.finite()
     }
 
     /// The same with this note.
@@ -84,6 +84,26 @@ impl Estimate {
     #[must_use]
     pub fn with_note(mut self, note: impl Into<String>) -> Self {
         self.note = Some(note.into());
+        self
+    }
+
+    /// The same without what is not finite, which numbers near the largest come to; the note says so.
+    ///
+    /// ```
+    /// # use byzlab_analysis::statistics::Estimate;
+    /// let overflowed = Estimate { estimate: Some(f64::INFINITY), ..Estimate::default() }.finite();
+    /// assert_eq!(overflowed.estimate, None);
+    /// assert!(overflowed.note.is_some());
+    /// ```
+    #[must_use]
+    pub fn finite(mut self) -> Self {
+        let before = [self.estimate, self.lower, self.upper];
+        let after = before.map(|number| number.filter(|number| number.is_finite()));
+        [self.estimate, self.lower, self.upper] = after;
+        if before.map(|number| number.is_some()) != after.map(|number| number.is_some()) {
+            let reason = "undefined: the numbers are too large to compute with";
+            self.note = Some(self.note.map_or(reason.to_owned(), |note| format!("{note}; {reason}")));
+        }
         self
     }
 

@@ -14,8 +14,13 @@
 //! restricted mean, of min(x, τ) with τ the limit, does. [`Attempt::Never`] is +∞ everywhere: neither a success nor
 //! right-censored, for more time would not help it.
 //!
-//! Sources: Royston & Parmar 2013 (restricted mean); Uno et al. 2014; Conover 1999, section 3.2 (order statistics, which
-//! need no more than an order, so +∞ is a value like others).
+//! Where units were watched for different times, one that was given up early might have come before one that succeeded late: an
+//! order is not known. Then the quantiles are those of the Kaplan–Meier curve, and its area up to the longest limit stands
+//! beside the restricted mean up to the shortest one. That supposes what order statistics do not, that being watched for
+//! a shorter time says nothing about what would have come; the methods say which is which.
+//!
+//! Sources: Royston & Parmar 2013 and Uno et al. 2014 (restricted mean); Conover 1999, section 3.2 (order statistics, which
+//! need no more than an order, so +∞ is a value like others); Kaplan & Meier 1958.
 
 use serde::Serialize;
 
@@ -24,6 +29,7 @@ use super::estimate::Estimate;
 use super::mean::Moments;
 use super::proportion::wilson;
 use super::quantile::{OrderStatistics, order_statistics, quantile_interval, quantile_min_n};
+use super::survival::{KaplanMeier, Observation};
 
 /// How figures are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,7 +115,7 @@ pub struct Conditional {
 pub struct Unconditional {
     /// How many, without successes that have no value.
     pub n: u64,
-    /// The limit τ of the restricted mean; `None` if no limit is known.
+    /// The limit τ of the restricted mean: the shortest. `None` if no limit is known.
     pub limit: Option<f64>,
     /// Median, type 1.
     pub median: Estimate,
@@ -118,6 +124,18 @@ pub struct Unconditional {
     /// 99 % quantile, type 1.
     pub p99: Estimate,
     /// Mean of min(x, τ).
+    pub restricted_mean: Estimate,
+    /// Where limits differ, what the Kaplan–Meier curve says beyond the shortest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kaplan_meier: Option<LongestFollowUp>,
+}
+
+/// The restricted mean to the longest time that any unit was watched.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LongestFollowUp {
+    /// That time.
+    pub limit: f64,
+    /// The area under the Kaplan–Meier curve up to there.
     pub restricted_mean: Estimate,
 }
 
@@ -176,6 +194,12 @@ impl Conditional {
 
 impl Unconditional {
     /// All undefined, for one reason.
+    ///
+    /// ```
+    /// # use byzlab_analysis::statistics::{FigureOptions, Unconditional};
+    /// let nothing = Unconditional::undefined(0, &FigureOptions::default(), "no log");
+    /// assert_eq!((nothing.p99.above, nothing.p99.note.as_deref()), (None, Some("no log")));
+    /// ```
     pub fn undefined(n: u64, options: &FigureOptions, reason: &str) -> Self {
         let quantile = || Estimate::undefined(quantile_method(options), reason);
         Self {
@@ -185,18 +209,29 @@ impl Unconditional {
             p90: quantile(),
             p99: quantile(),
             restricted_mean: Estimate::undefined(restricted_method(options), reason),
+            kaplan_meier: None,
         }
     }
 
+    /// The figures of these units, whose values and limits must be finite.
     fn new(attempts: &[Attempt], options: &FigureOptions, no_value: &impl Fn() -> String) -> Self {
         if attempts.is_empty() {
             return Self::undefined(0, options, &no_value());
         }
-        let limits = attempts.iter().filter_map(|attempt| attempt.limit()).chain(options.limit);
-        let limit = limits.min_by(f64::total_cmp);
+        let limits = || attempts.iter().filter_map(|attempt| attempt.limit());
+        let limit = limits().chain(options.limit).min_by(f64::total_cmp);
+        let last = attempts.iter().filter_map(|attempt| attempt.value().or(attempt.limit())).max_by(f64::total_cmp);
+        // What was given up before that might have come before it.
+        let curve = last.filter(|last| limits().any(|limit| limit < *last)).and_then(|last| {
+            let observations = attempts.iter().map(|&attempt| Observation::from(attempt));
+            Some((last, KaplanMeier::new(observations, options.confidence)?))
+        });
         let mut ordered: Vec<f64> = attempts.iter().map(|attempt| attempt.or_infinity()).collect();
         ordered.sort_by(f64::total_cmp);
-        let quantile = |p| order_quantile(&ordered, p, limit, options);
+        let quantile = |p| match &curve {
+            Some((last, curve)) => curve_quantile(curve, p, *last, options),
+            None => order_quantile(&ordered, p, limit, options),
+        };
         Self {
             n: attempts.len() as u64,
             limit,
@@ -204,16 +239,24 @@ impl Unconditional {
             p90: quantile(0.9),
             p99: quantile(0.99),
             restricted_mean: restricted_mean(attempts, limit, options),
+            kaplan_meier: curve.and_then(|(last, curve)| longest_follow_up(&curve, last, options)),
+        }
+    }
+}
+
+impl From<Attempt> for Observation {
+    /// A success is the event, [`Attempt::Never`] stays at risk to the end.
+    fn from(attempt: Attempt) -> Self {
+        match attempt {
+            Attempt::Success(time) => Self::Event(time),
+            Attempt::Beyond(limit) => Self::Censored(limit),
+            Attempt::Never => Self::Never,
         }
     }
 }
 
 fn quantile_method(options: &FigureOptions) -> String {
     format!("order statistics over all {}, failures +∞ (type 1)", options.unit)
-}
-
-fn restricted_method(options: &FigureOptions) -> String {
-    format!("mean of min(x, limit) over all {}, Student t", options.unit)
 }
 
 /// The p-quantile of values in rising order, of which those that failed are +∞.
@@ -228,11 +271,13 @@ fn order_quantile(ordered: &[f64], p: f64, limit: Option<f64>, options: &FigureO
     let above = |value: Option<f64>| value.filter(|it| it.is_infinite()).and(limit);
     let estimate = ordered[rank - 1];
     let failures = ordered.iter().filter(|value| value.is_infinite()).count();
-    let among = estimate
-        .is_infinite()
-        .then(|| format!("it falls among the {failures} of {n} {} that did not succeed", options.unit));
+    let among = |end: &str| format!("{end} falls among the {failures} of {n} {} that did not succeed", options.unit);
+    let failed = if estimate.is_infinite() {
+        Some(among("it"))
+    } else {
+        upper.filter(|upper| upper.is_infinite()).map(|_| among("upper end"))
+    };
     let missing = ranks.and_then(|ranks| missing_ends(&ranks, p, options));
-    let notes: Vec<String> = among.into_iter().chain(missing).collect();
     Estimate {
         estimate: Some(estimate).filter(finite),
         lower: lower.filter(finite),
@@ -242,8 +287,37 @@ fn order_quantile(ordered: &[f64], p: f64, limit: Option<f64>, options: &FigureO
         above: above(Some(estimate)),
         lower_above: above(lower),
         upper_above: above(upper),
-        note: (!notes.is_empty()).then(|| notes.join("; ")),
+        note: join(failed.into_iter().chain(missing)),
     }
+}
+
+/// The p-quantile of the curve, which ends at `last`.
+fn curve_quantile(curve: &KaplanMeier, p: f64, last: f64, options: &FigureOptions) -> Estimate {
+    let quantile = curve.quantile(p);
+    let above = |value: Option<f64>| value.is_none().then_some(last);
+    let end = if quantile.estimate.is_none() { Some("it") } else { quantile.upper.is_none().then_some("upper end") };
+    Estimate {
+        estimate: quantile.estimate,
+        lower: quantile.lower,
+        upper: quantile.upper,
+        method: format!("Kaplan–Meier over all {}, log–log interval of Brookmeyer & Crowley", options.unit).into(),
+        coverage: None,
+        above: above(quantile.estimate),
+        lower_above: above(quantile.lower),
+        upper_above: above(quantile.upper),
+        note: end.map(|end| format!("{end} lies beyond the last time at which any of the {} was seen", options.unit)),
+    }
+}
+
+fn longest_follow_up(curve: &KaplanMeier, last: f64, options: &FigureOptions) -> Option<LongestFollowUp> {
+    let area = curve.restricted_mean(last)?;
+    let method = format!("Kaplan–Meier area over all {}, Greenwood", options.unit);
+    let restricted_mean = Estimate::new(method, area.mean).with_interval(area.lower, area.upper);
+    Some(LongestFollowUp { limit: last, restricted_mean })
+}
+
+fn restricted_method(options: &FigureOptions) -> String {
+    format!("mean of min(x, limit) over all {}, Student t", options.unit)
 }
 
 /// The mean of min(x, τ), failures counting as τ.
@@ -256,7 +330,8 @@ fn restricted_mean(attempts: &[Attempt], limit: Option<f64>, options: &FigureOpt
     let tau = limit.unwrap_or(f64::INFINITY);
     let restricted: Vec<f64> = attempts.iter().filter_map(|attempt| attempt.restricted(tau)).collect();
     let mean = Estimate { method: restricted_method(options).into(), ..options.mean(&restricted, String::new) };
-    if failures == attempts.len() && attempts.len() > 1 {
+    if failures == attempts.len() && failures > 1 {
+        // Nothing varies, which does not make it sure.
         let note = format!("interval undefined: all {} count as the limit", options.unit);
         return Estimate { lower: None, upper: None, ..mean }.with_note(note);
     }
@@ -338,6 +413,7 @@ impl FigureOptions {
             note: missing_ends(&interval.ranks, p, self),
             ..Estimate::default()
         }
+        .finite()
     }
 
     fn needs_two(&self) -> String {
@@ -348,6 +424,11 @@ impl FigureOptions {
 /// The actual coverage; `None` without an end.
 fn coverage(ranks: &OrderStatistics) -> Option<f64> {
     (ranks.lower_rank.is_some() || ranks.upper_rank.is_some()).then(|| ranks.coverage())
+}
+
+fn join(notes: impl Iterator<Item = String>) -> Option<String> {
+    let notes: Vec<String> = notes.collect();
+    (!notes.is_empty()).then(|| notes.join("; "))
 }
 
 /// Which ends do not exist, and from what number on they do.

@@ -23,7 +23,7 @@ mod survival;
 pub use attempt::Attempt;
 pub use distributions::{binomial_cdf, binomial_pmf, binomial_sf, normal_quantile, student_t_quantile};
 pub use estimate::Estimate;
-pub use figures::{Conditional, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional};
+pub use figures::{Conditional, FigureOptions, Figures, LongestFollowUp, MeanMethod, ProportionMethod, Unconditional};
 pub use mean::{Moments, TInterval};
 pub use proportion::{Proportion, wilson};
 pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};

@@ -42,20 +42,23 @@ pub(super) enum Format {
 pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, CliError> {
     // Warm-up and metric are part of the experiment; logs without one count from their first event.
     let config = arguments.dir.join("config.toml");
-    let experiment = if config.exists() { Some(Experiment::load(&config, &[])?) } else { None };
-    let warmup_ns = experiment.as_ref().map_or(0, |experiment| experiment.base.warmup.as_nanos());
-    let (dir, by, confidence) = (&arguments.dir, &arguments.by, arguments.confidence);
+    let usual = if config.exists() { Experiment::load(&config, &[])?.analysis() } else { AnalysisOptions::default() };
+    let options = AnalysisOptions {
+        metric: arguments.metric.unwrap_or(usual.metric),
+        by: arguments.by.clone(),
+        confidence: arguments.confidence,
+        ..usual
+    };
+    let dir = &arguments.dir;
     let text = if arguments.parts {
-        let groups = summarize_parts(dir, by.as_deref(), warmup_ns, confidence)?;
+        let groups = summarize_parts(dir, options.by.as_deref(), options.warmup_ns, options.confidence)?;
         match arguments.format {
             Format::Table => render::parts_table(&groups),
             Format::Json => render::parts_json(&groups),
             Format::Csv => render::parts_csv(&groups),
         }
     } else {
-        let usual = experiment.map_or(Metric::AllCommit, |experiment| experiment.metric);
-        let metric = arguments.metric.unwrap_or(usual);
-        let groups = analyze(dir, &AnalysisOptions { metric, by: by.clone(), confidence, warmup_ns })?;
+        let groups = analyze(dir, &options)?;
         match arguments.format {
             Format::Table => render::table(&groups),
             Format::Json => render::json(&groups),

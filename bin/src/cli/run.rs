@@ -6,8 +6,7 @@ use crate::config::{EventDetail, Experiment};
 use crate::run::RunId;
 use byzlab_analysis::plot::load_key;
 use byzlab_analysis::{
-    AnalysisOptions, Metric, analyze_metrics, render, summarize_parts, write_parts_plot, write_saturation_plot,
-    write_sweep_plots,
+    Metric, analyze_metrics, render, summarize_parts, write_parts_plot, write_saturation_plot, write_sweep_plots,
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -51,10 +50,9 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let code = if campaign.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) };
     info!("the resolved configuration is in {}", out.join("config.toml").display());
 
-    let (metric, warmup_ns) = (experiment.metric, experiment.base.warmup.as_nanos());
-    let options = AnalysisOptions { metric, warmup_ns, ..AnalysisOptions::default() };
+    let options = experiment.analysis();
     // The log is read once, whatever is drawn of it.
-    let mut metrics = vec![metric];
+    let mut metrics = vec![options.metric];
     if load_key(&experiment.swept_keys()).is_some() {
         metrics.extend([Metric::Client, Metric::Throughput]);
     }
@@ -69,7 +67,7 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
         plots.extend(saturation);
     }
     if experiment.latency_parts {
-        let parts = summarize_parts(&out, None, warmup_ns, options.confidence)?;
+        let parts = summarize_parts(&out, None, options.warmup_ns, options.confidence)?;
         plots.extend(write_parts_plot(&out, &parts)?);
     }
     for path in plots {

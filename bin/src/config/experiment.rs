@@ -13,7 +13,7 @@ use super::units::{Nanoseconds, duration};
 use super::{ConfigError, Document, Origin, Problem, Value};
 use super::{Section, boolean, integer, text, word};
 use byzlab_adversary::{AttackConfig, Selection};
-use byzlab_analysis::Metric;
+use byzlab_analysis::{AnalysisOptions, Metric, TimeLimits};
 use byzlab_network::{Delays, Key, NetworkModel, NodeId, Span, Time};
 use byzlab_replica::{Clock, Cluster, Processing, ProtocolConfig, Workload};
 use std::path::Path;
@@ -285,6 +285,17 @@ impl Settings {
 }
 
 impl Experiment {
+    /// How its results are analysed: the metric, the warm-up and the time limits are part of the experiment.
+    pub fn analysis(&self) -> AnalysisOptions {
+        let limits = self.cells.iter().map(|cell| cell.settings.time_limit.as_nanos());
+        AnalysisOptions {
+            metric: self.metric,
+            warmup_ns: self.base.warmup.as_nanos(),
+            time_limits: TimeLimits::ByCell(limits.collect()),
+            ..AnalysisOptions::default()
+        }
+    }
+
     /// Reads an experiment from a file. Each of `overrides` is a `key=value`, as after `--set`.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError> {
         let name = path.display().to_string();

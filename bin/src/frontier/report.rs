@@ -154,13 +154,10 @@ fn align(rows: &[Vec<String>]) -> String {
 /// The lines of the figure: the search, and the known attacks that are worst with most corrupted replicas.
 pub fn curves(frontier: &Frontier) -> FrontierCurves {
     let point = |corrupted: u16, measured: &Measured| {
-        let interval = measured.moments().interval(frontier.confidence);
-        let estimate = Estimate {
-            estimate: measured.mean(),
-            lower: interval.map(|interval| interval.lower),
-            upper: interval.map(|interval| interval.upper),
-            method: "Student t over runs",
-            note: None,
+        let method = "Student t over runs";
+        let estimate = match measured.moments().interval(frontier.confidence) {
+            Some(interval) => Estimate::new(method, interval.mean).with_interval(interval.lower, interval.upper),
+            None => Estimate { estimate: measured.mean(), method: method.into(), ..Estimate::default() },
         };
         (corrupted, estimate)
     };

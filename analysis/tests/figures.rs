@@ -1,0 +1,193 @@
+//! Figures in which failures count: at the edges, and where limits differ.
+
+use byzlab_analysis::statistics::Attempt::{Beyond, Never, Success};
+use byzlab_analysis::statistics::{Attempt, Estimate, FigureOptions, Figures};
+
+const LIMIT: f64 = 2000.0;
+
+fn figures(attempts: &[Attempt]) -> Figures {
+    Figures::new(attempts, &FigureOptions::default(), || "nothing came".to_owned())
+}
+
+fn successes(count: u32) -> impl Iterator<Item = Attempt> {
+    (1..=count).map(|value| Success(f64::from(value)))
+}
+
+fn with(count: u32, others: &[Attempt]) -> Figures {
+    figures(&successes(count).chain(others.iter().copied()).collect::<Vec<_>>())
+}
+
+fn estimates(figures: &Figures) -> Vec<&Estimate> {
+    let (some, all) = (&figures.conditional, &figures.unconditional);
+    let of_some = [&figures.success, &some.mean, &some.standard_deviation, &some.median, &some.p99];
+    let of_all = [&all.median, &all.p90, &all.p99, &all.restricted_mean];
+    of_some.into_iter().chain(of_all).collect()
+}
+
+/// Whatever comes in: nothing but finite numbers comes out, intervals hold their estimates, and what is undefined says why.
+#[track_caller]
+fn assert_sound(figures: &Figures) {
+    for estimate in estimates(figures) {
+        let Estimate { estimate: value, lower, upper, above, lower_above, upper_above, .. } = estimate;
+        for number in [value, lower, upper, above, lower_above, upper_above].into_iter().flatten() {
+            assert!(number.is_finite(), "{estimate:?}");
+        }
+        assert!(lower.zip(*upper).is_none_or(|(lower, upper)| lower <= upper), "{estimate:?}");
+        assert!(value.is_some() || lower.is_none() || above.is_some() || estimate.note.is_some(), "{estimate:?}");
+        let is_whole = value.is_some() && lower.is_some() && upper.is_some();
+        assert!(is_whole || estimate.note.is_some(), "no reason: {estimate:?}");
+        assert!(!estimate.method.is_empty());
+    }
+    let json = serde_json::to_string(figures).unwrap();
+    assert!(!json.contains("NaN") && !json.contains("inf"), "{json}");
+}
+
+#[test]
+fn of_nothing_all_is_undefined() {
+    let none = figures(&[]);
+    assert_sound(&none);
+    assert_eq!((none.attempts, none.successes, none.unconditional.limit), (0, 0, None));
+    assert!(estimates(&none).into_iter().all(|estimate| estimate.estimate.is_none()));
+    assert_eq!(none.unconditional.p99.note.as_deref(), Some("nothing came"));
+}
+
+#[test]
+fn one_and_two() {
+    let one = figures(&[Success(5.0)]);
+    assert_sound(&one);
+    assert_eq!((one.conditional.mean.estimate, one.conditional.mean.interval()), (Some(5.0), None));
+    assert_eq!(one.conditional.mean.note.as_deref(), Some("interval undefined: needs at least 2 runs"));
+    assert_eq!(one.conditional.standard_deviation.estimate, None);
+    assert_eq!((one.unconditional.p99.estimate, one.unconditional.p99.interval()), (Some(5.0), None));
+    let failed = figures(&[Beyond(LIMIT)]);
+    assert_sound(&failed);
+    assert_eq!((failed.unconditional.median.estimate, failed.unconditional.median.above), (None, Some(LIMIT)));
+    assert_eq!(failed.unconditional.restricted_mean.estimate, Some(LIMIT));
+
+    let two = figures(&[Success(4.0), Success(6.0)]);
+    assert_sound(&two);
+    assert_eq!(two.conditional.standard_deviation.estimate, Some(2_f64.sqrt()));
+    // Without failures the restricted mean is the mean, though no limit is known.
+    assert_eq!(two.unconditional.restricted_mean.interval(), two.conditional.mean.interval());
+    assert_eq!(two.unconditional.limit, None);
+    let half = figures(&[Success(4.0), Beyond(LIMIT)]);
+    assert_sound(&half);
+    assert_eq!((half.unconditional.median.estimate, half.unconditional.p90.above), (Some(4.0), Some(LIMIT)));
+    assert_eq!(half.unconditional.restricted_mean.estimate, Some(1002.0));
+}
+
+#[test]
+fn all_failed() {
+    for attempt in [Beyond(LIMIT), Never] {
+        let options = FigureOptions { limit: Some(LIMIT), ..FigureOptions::default() };
+        let all = Figures::new(&[attempt; 10], &options, || "nothing came".to_owned());
+        assert_sound(&all);
+        assert_eq!((all.successes, all.conditional.n, all.unconditional.n), (0, 0, 10));
+        assert_eq!(all.success.estimate, Some(0.0));
+        assert_eq!(all.conditional.mean.note.as_deref(), Some("nothing came"));
+        let median = &all.unconditional.median;
+        assert_eq!((median.above, median.lower_above, median.upper_above), (Some(LIMIT), Some(LIMIT), Some(LIMIT)));
+        // Ten equal values are no proof that all are.
+        let mean = &all.unconditional.restricted_mean;
+        assert_eq!((mean.estimate, mean.interval()), (Some(LIMIT), None));
+        assert_eq!(mean.note.as_deref(), Some("interval undefined: all runs count as the limit"));
+    }
+    let endless = figures(&[Never; 10]);
+    assert_sound(&endless);
+    assert_eq!((endless.unconditional.median.estimate, endless.unconditional.median.above), (None, None));
+    assert_eq!(endless.unconditional.restricted_mean.note.as_deref(), Some("no limit is known to restrict it to"));
+}
+
+#[test]
+fn all_equal() {
+    let all = figures(&[Success(7.0); 8]);
+    assert_sound(&all);
+    for estimate in [&all.conditional.mean, &all.unconditional.median, &all.unconditional.restricted_mean] {
+        assert_eq!((estimate.estimate, estimate.interval()), (Some(7.0), Some((7.0, 7.0))));
+    }
+    assert_eq!(all.conditional.standard_deviation.estimate, Some(0.0));
+}
+
+#[test]
+fn without_failures_all_is_what_succeeded() {
+    let all = with(400, &[]);
+    assert_sound(&all);
+    assert_eq!((all.unconditional.p90.estimate, all.unconditional.p99.estimate), (Some(360.0), Some(396.0)));
+    assert_eq!(all.unconditional.p99.interval(), all.conditional.p99.interval());
+    assert_eq!(all.unconditional.p99.coverage, all.conditional.p99.coverage);
+    let coverage = all.unconditional.p99.coverage.unwrap();
+    assert!((0.95..0.99).contains(&coverage), "{coverage}");
+}
+
+/// Failures move the quantiles up, and the end of an interval goes beyond the limit before the estimate does.
+#[test]
+fn quantiles_climb_over_the_limit() {
+    let some = with(95, &[Beyond(LIMIT); 5]);
+    assert_sound(&some);
+    let all = &some.unconditional;
+    assert_eq!((all.median.estimate, all.p90.estimate, all.p99.estimate), (Some(50.0), Some(90.0), None));
+    assert_eq!((all.p90.upper, all.p90.upper_above), (None, Some(LIMIT)));
+    assert!(all.p90.note.as_ref().unwrap().starts_with("upper end falls among the 5 of 100 runs that did not"));
+    assert!(all.p99.note.as_ref().unwrap().starts_with("it falls among the 5 of 100 runs that did not"));
+    assert_eq!(some.conditional.median.estimate, Some(48.0), "what failed is left out there");
+
+    let better = with(95, &[Success(96.0); 5]).unconditional;
+    assert!(better.restricted_mean.estimate < all.restricted_mean.estimate);
+}
+
+/// It is neither a success nor censored: with the same limit it counts like a timeout, and among different limits it is not let go.
+#[test]
+fn a_violation_is_no_censoring() {
+    let (late, wrong) = (with(95, &[Beyond(LIMIT); 5]), with(95, &[Beyond(LIMIT), Never, Never, Never, Never]));
+    assert_eq!(late.unconditional, wrong.unconditional);
+    assert_eq!(late.success, wrong.success);
+
+    let given_up = with(10, &[Beyond(0.5); 10]).unconditional;
+    let never = with(10, &[Never; 10]).unconditional;
+    assert_eq!(given_up.median.estimate, Some(5.0), "nothing is known of the ten");
+    assert_eq!(never.median.estimate, Some(10.0));
+    assert_eq!((never.p90.estimate, never.kaplan_meier), (None, None));
+}
+
+#[test]
+fn different_limits_make_a_kaplan_meier_curve() {
+    // Freireich's patients: remission in weeks, some left the study before.
+    let seen = [6.0, 6.0, 6.0, 7.0, 10.0, 13.0, 16.0, 22.0, 23.0].map(Success);
+    let left = [6.0, 9.0, 10.0, 11.0, 17.0, 19.0, 20.0, 25.0, 32.0, 32.0, 34.0, 35.0].map(Beyond);
+    let all: Vec<Attempt> = seen.into_iter().chain(left).collect();
+    let figures = figures(&all);
+    assert_sound(&figures);
+    let all = &figures.unconditional;
+    assert_eq!((all.median.estimate, all.median.lower, all.median.upper), (Some(23.0), Some(13.0), None));
+    assert_eq!((all.median.upper_above, all.p90.above), (Some(35.0), Some(35.0)));
+    assert!(all.median.method.starts_with("Kaplan–Meier over all runs"), "{}", all.median.method);
+    // To the shortest limit everybody was seen.
+    assert_eq!((all.limit, all.restricted_mean.estimate), (Some(6.0), Some(6.0)));
+    let longest = all.kaplan_meier.as_ref().unwrap();
+    let (limit, area) = (longest.limit, longest.restricted_mean.estimate.unwrap());
+    let to_30 = 21.046_498_599_439_776;
+    assert!((area - (to_30 + (limit - 30.0) * 0.448_179_271_708_683_55)).abs() < 1e-12, "{area}");
+
+    // Limits that differ where nothing succeeded later need no curve.
+    let rest = with(10, &[Beyond(20.0), Beyond(20.0)]).unconditional;
+    assert!(rest.kaplan_meier.is_none() && rest.median.method.starts_with("order statistics"));
+}
+
+#[test]
+fn infinities_and_nan() {
+    let plain = with(9, &[Never]);
+    let infinite = with(9, &[Success(f64::INFINITY)]);
+    assert_eq!(plain, infinite, "a success that takes for ever is none");
+    assert_eq!(plain, with(9, &[Beyond(f64::INFINITY)]));
+    assert_eq!(plain, with(9, &[Beyond(f64::NAN)]));
+    let odd = with(9, &[Success(f64::NAN), Success(f64::NEG_INFINITY)]);
+    assert_sound(&odd);
+    assert_eq!((odd.attempts, odd.successes, odd.without_value), (11, 11, 2));
+    assert_eq!((odd.conditional.n, odd.unconditional.n), (9, 9));
+    // Only failures have a number, which would make all fail.
+    let nothing = figures(&[Success(f64::NAN), Beyond(LIMIT)]);
+    assert_sound(&nothing);
+    assert_eq!((nothing.success.estimate, nothing.unconditional.median.above), (Some(0.5), None));
+    let huge = figures(&[Success(f64::MAX), Success(-f64::MAX), Success(f64::MAX)]);
+    assert_sound(&huge);
+}
