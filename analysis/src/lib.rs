@@ -34,6 +34,7 @@ pub mod event;
 pub mod latency;
 pub mod log;
 pub mod measure;
+pub mod messages;
 pub mod metric;
 pub mod oracle;
 pub mod parts;
@@ -50,6 +51,7 @@ pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
 pub use latency::{InvalidEvent, RunLatency, Samples};
 pub use log::{EventReader, EventWriter, LogError, RowProblem};
 pub use measure::{RunMeasures, RunValue};
+pub use messages::{MessageSummary, summarize_messages};
 pub use metric::{Metric, UnknownMetric};
 pub use oracle::{Oracles, check_results};
 pub use parts::{
@@ -57,7 +59,8 @@ pub use parts::{
     PartsSummary, summarize_parts,
 };
 pub use plot::{
-    FrontierCurve, FrontierCurves, PlotError, write_frontier_plot, write_parts_plot, write_saturation_plot,
+    DistributionGroup, DistributionLabels, FrontierCurve, FrontierCurves, PlotError, write_distribution_plots,
+    write_figures_plot, write_frontier_plot, write_message_plot, write_parts_plot, write_saturation_plot,
     write_sweep_plots,
 };
 pub use results::MeasuredRuns;

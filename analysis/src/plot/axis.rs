@@ -1,6 +1,7 @@
 //! From data to positions, and where the ticks stand.
 
 use super::style::Bar;
+use crate::statistics::normal_quantile;
 
 /// How the values of the swept key are placed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,6 +87,8 @@ pub(super) struct ValueAxis {
     pub(super) ticks: Vec<f64>,
     pub(super) decimals: usize,
     pub(super) is_logarithmic: bool,
+    /// What stands at the ticks, if not their numbers.
+    names: Vec<String>,
 }
 
 impl ValueAxis {
@@ -97,6 +100,7 @@ impl ValueAxis {
             ticks: (0..=5).map(|tick| f64::from(tick) * 20.0).collect(),
             decimals: 0,
             is_logarithmic: false,
+            names: Vec::new(),
         }
     }
 
@@ -140,9 +144,18 @@ impl ValueAxis {
         Self::rounded(0.0, most.max(1) as f64 * 1.04, ticks, 1.0)
     }
 
-    /// From `from` to `to` exactly, with ticks at these places.
-    pub(super) fn with_ticks(from: f64, to: f64, ticks: Vec<f64>) -> Self {
-        Self { from, to, ticks, decimals: 0, is_logarithmic: false }
+    /// Percentiles from the 1st to the 99th, at even distance where values are normally distributed, with ticks at these: so
+    /// there is room for the tails.
+    pub(super) fn percentiles(ticks: &[u32]) -> Self {
+        let end = percentile_place(99.5);
+        Self {
+            from: -end,
+            to: end,
+            ticks: ticks.iter().map(|&percent| percentile_place(f64::from(percent))).collect(),
+            decimals: 0,
+            is_logarithmic: false,
+            names: ticks.iter().map(u32::to_string).collect(),
+        }
     }
 
     /// From the round number below `low` to the one above `high`, both positive.
@@ -160,7 +173,7 @@ impl ValueAxis {
         let is_shown = |tick: &f64| (from..=to).contains(tick) && !(is_long && tick.log10().fract().abs() > 1e-9);
         let mut ticks: Vec<f64> = round.into_iter().filter(is_shown).collect();
         ticks.dedup();
-        Self { from, to, ticks, decimals: 0, is_logarithmic: true }
+        Self { from, to, ticks, decimals: 0, is_logarithmic: true, names: Vec::new() }
     }
 
     /// Covers all values with round numbers; starts at 0 unless that would waste half of the height.
@@ -195,6 +208,7 @@ impl ValueAxis {
             ticks: (bottom..=top).map(|tick| tick as f64 * step).collect(),
             decimals: decimals.clamp(0.0, 9.0) as usize,
             is_logarithmic: false,
+            names: Vec::new(),
         }
     }
 
@@ -214,6 +228,10 @@ impl ValueAxis {
     }
 
     pub(super) fn label(&self, tick: f64) -> String {
+        let is_this = |known: &f64| known.total_cmp(&tick).is_eq();
+        if let Some(name) = self.ticks.iter().position(is_this).and_then(|index| self.names.get(index)) {
+            return name.clone();
+        }
         let size = self.from.abs().max(self.to.abs());
         if self.is_logarithmic {
             if (1e-4..1e7).contains(&tick) { tick.to_string() } else { format!("{tick:e}") }
@@ -230,6 +248,11 @@ impl ValueAxis {
     pub(super) fn scale_name(&self) -> &'static str {
         if self.is_logarithmic { " (log scale)" } else { "" }
     }
+}
+
+/// Where a percentile stands on the axis of [`ValueAxis::percentiles`].
+pub(super) fn percentile_place(percent: f64) -> f64 {
+    normal_quantile(percent / 100.0).unwrap_or(0.0)
 }
 
 /// A span of values from which on their logarithm is drawn.

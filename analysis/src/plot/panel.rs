@@ -81,6 +81,11 @@ impl Panel {
         self.key_axis.placement != Placement::Category
     }
 
+    /// Whether some value lies above all that was watched.
+    pub(super) fn has_above(&self) -> bool {
+        self.strips().iter().any(|(strip, _)| *strip == Strip::Above)
+    }
+
     /// Draws all, with the title of the vertical axis at `beside`.
     pub(super) fn draw(&self, canvas: &mut Canvas, area: &Area, beside: f64) {
         self.draw_axes(canvas, area, beside);
@@ -145,6 +150,7 @@ impl Panel {
             let position = self.key_axis.position(&point.key);
             area.left + position * (area.right - area.left) + dodge
         };
+        let has_companions = self.series.iter().any(|series| series.is_companion);
         let mut points: Vec<&Point> = series.points.iter().collect();
         points.sort_by(|left, right| x(left).total_cmp(&x(right)));
         // A cell without a value interrupts the line; categories have no order to follow.
@@ -171,7 +177,8 @@ impl Panel {
                     if let Some(interval) = bar.interval {
                         draw_interval(canvas, scale, x, interval, color);
                     }
-                    let is_filled = bar.interval.is_some() && !series.is_companion;
+                    // Where companions are hollow, others are not, though they lack an interval.
+                    let is_filled = !series.is_companion && (bar.interval.is_some() || has_companions);
                     let fill = if is_filled { color } else { "#ffffff" };
                     draw_marker(canvas, series.style, (x, scale.place(bar.estimate)), fill, color);
                 }

@@ -14,8 +14,9 @@ pub(super) const GRID: &str = "#dddddd";
 /// The colours of Okabe & Ito 2008 that carry on white: distinct for the colour-blind.
 const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9"];
 /// With the markers, they tell lines apart in black and white.
-const DASHES: [&str; 5] = ["", "6 3", "2 2", "8 3 2 3", "4 4"];
-const MARKERS: [Marker; 5] = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::TriangleDown];
+const DASHES: [&str; 6] = ["", "6 3", "2 2", "8 3 2 3", "4 4", "1 3"];
+const MARKERS: [Marker; 6] =
+    [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::TriangleDown, Marker::Saltire];
 
 #[derive(Clone, Copy)]
 enum Marker {
@@ -24,6 +25,7 @@ enum Marker {
     Triangle,
     Diamond,
     TriangleDown,
+    Saltire,
 }
 
 /// A value, with the ends of its interval if it has one. An end that is infinite is open.
@@ -104,6 +106,20 @@ pub(super) fn draw_marker(canvas: &mut Canvas, index: usize, (x, y): (f64, f64),
         Marker::Diamond => {
             let r = r * 1.25;
             let corners = [(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
+            canvas.polygon(&corners, fill, color);
+        }
+        Marker::Saltire => {
+            let (r, w) = (r * 1.2, r * 0.55);
+            let quarter = [(0.0, -w), (r - w, -r), (r, w - r)];
+            // The same corner four times, turned by a right angle each time.
+            let turned = |(dx, dy): (f64, f64), turns: i32| match turns {
+                0 => (dx, dy),
+                1 => (-dy, dx),
+                2 => (-dx, -dy),
+                _ => (dy, -dx),
+            };
+            let corners = (0..4).flat_map(|turns| quarter.map(|corner| turned(corner, turns)));
+            let corners: Vec<(f64, f64)> = corners.map(|(dx, dy)| (x + dx, y + dy)).collect();
             canvas.polygon(&corners, fill, color);
         }
         marker @ (Marker::Triangle | Marker::TriangleDown) => {

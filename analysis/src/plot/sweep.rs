@@ -117,12 +117,11 @@ pub(super) fn series_of<'a>(groups: impl Iterator<Item = (&'a Keys, Mark)>) -> V
     for (group, value) in groups {
         let label = name(group.get(1..).unwrap_or_default());
         let point = Point { key: first_value(group).to_owned(), value };
-        match series.iter_mut().find(|series| series.label == label) {
-            Some(series) => series.points.push(point),
-            None => {
-                let style = series.len();
-                series.push(Series { label, style, is_companion: false, points: vec![point] });
-            }
+        if let Some(series) = series.iter_mut().find(|series| series.label == label) {
+            series.points.push(point);
+        } else {
+            let style = series.len();
+            series.push(Series { label, style, is_companion: false, points: vec![point] });
         }
     }
     series

@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | mean | Student t interval | [`Moments::interval`] |
 //! | median, any quantile | type-7 estimate, order-statistic interval | [`quantile`], [`quantile_interval`] |
+//! | a whole distribution | band of Dvoretzky, Kiefer and Wolfowitz; bins of a histogram | [`dkw_half_width`], [`freedman_diaconis_width`] |
 //! | share | Wilson score interval | [`wilson`] |
 //! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
 //! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
@@ -15,6 +16,7 @@ mod attempt;
 mod distributions;
 mod estimate;
 mod figures;
+mod histogram;
 mod mean;
 mod proportion;
 mod quantile;
@@ -24,6 +26,7 @@ pub use attempt::Attempt;
 pub use distributions::{binomial_cdf, binomial_pmf, binomial_sf, normal_quantile, student_t_quantile};
 pub use estimate::Estimate;
 pub use figures::{Conditional, FigureOptions, Figures, LongestFollowUp, MeanMethod, ProportionMethod, Unconditional};
+pub use histogram::{dkw_half_width, freedman_diaconis_width, sturges_bins};
 pub use mean::{Moments, TInterval};
 pub use proportion::{Proportion, wilson};
 pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};
