@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::event::Event;
+use crate::event::{Event, EventKind};
 use crate::latency::{InvalidEvent, RunLatency, Samples};
-use crate::log::{EventReader, RunOrder, Step};
+use crate::log::{ReadOptions, RunConsumer, Skipped, read_runs};
 use crate::metric::Metric;
 use crate::runs::{Outcome, RunRow};
 use crate::summary::AnalysisError;
@@ -76,74 +76,70 @@ impl RunMeasures {
     }
 }
 
-/// For each metric the values of `rows`, from the log; those of runs that did not complete are empty.
+/// For each metric the values of `rows`, from the log; those of runs that did not complete are empty. `None` without a log.
 pub(crate) fn read_values(
-    path: &Path,
+    dir: &Path,
     rows: &[RunRow],
     metrics: &[Metric],
     warmup_ns: u64,
-) -> Result<Vec<Vec<RunValue>>, AnalysisError> {
-    let mut reader = EventReader::open(path)?;
-    let mut pass = LogPass::new(rows, metrics, warmup_ns);
-    while let Some(event) = reader.next_event()? {
-        if let Err(problem) = pass.record(&event) {
-            return Err(reader.contradiction(problem).into());
+    options: &ReadOptions,
+) -> Result<Option<RunValues>, AnalysisError> {
+    let start = |row: &RunRow| {
+        let measures = RunMeasures::new(metrics, row.replicas, row.faults, warmup_ns);
+        MeasuredRun { measures, metrics, is_completed: row.outcome == Outcome::Completed }
+    };
+    let Some(found) = read_runs(dir, rows, options, start)? else { return Ok(None) };
+    let mut by_metric = vec![vec![RunValue::default(); rows.len()]; metrics.len()];
+    for (row, values) in found.outputs.into_iter().enumerate() {
+        for (all, value) in by_metric.iter_mut().zip(values.into_iter().flatten()) {
+            all[row] = value;
         }
     }
-    pass.finish().map_err(|row| AnalysisError::NoEvents { path: path.to_owned(), cell: row.cell, run: row.run })
+    Ok(Some(RunValues { by_metric, damaged: found.damaged, skipped: found.skipped }))
 }
 
-/// One pass over a log, one run at a time.
-struct LogPass<'a> {
-    rows: &'a [RunRow],
+/// What a log says of the runs.
+pub(crate) struct RunValues {
+    /// For each metric, in the order asked for, the value of each run.
+    pub(crate) by_metric: Vec<Vec<RunValue>>,
+    /// For each run whether rows of it were skipped, or all are missing.
+    pub(crate) damaged: Vec<bool>,
+    pub(crate) skipped: Skipped,
+}
+
+/// A run of a log.
+struct MeasuredRun<'a> {
+    measures: RunMeasures,
     metrics: &'a [Metric],
-    warmup_ns: u64,
-    order: RunOrder,
-    values: Vec<Vec<RunValue>>,
-    /// The run that is being read: its row, and what is known of it so far.
-    current: Option<(usize, RunMeasures)>,
+    is_completed: bool,
 }
 
-impl<'a> LogPass<'a> {
-    fn new(rows: &'a [RunRow], metrics: &'a [Metric], warmup_ns: u64) -> Self {
-        let values = vec![vec![RunValue::default(); rows.len()]; metrics.len()];
-        Self { rows, metrics, warmup_ns, order: RunOrder::new(rows), values, current: None }
+impl RunConsumer for MeasuredRun<'_> {
+    type Output = Vec<RunValue>;
+
+    #[inline]
+    fn wants(kind: EventKind) -> bool {
+        use EventKind as E;
+        matches!(kind, E::Committed | E::Propose | E::Ordered | E::Request | E::Reply | E::Corrupt)
     }
 
-    fn record(&mut self, event: &Event<'_>) -> Result<(), String> {
-        if let Step::Next(row) = self.order.step((event.cell, event.run))? {
-            self.close();
-            let RunRow { replicas, faults, .. } = self.rows[row];
-            self.current = Some((row, RunMeasures::new(self.metrics, replicas, faults, self.warmup_ns)));
-        }
-        match &mut self.current {
-            Some((_, run)) => run.record(event).map_err(|error| error.to_string()),
-            None => Ok(()),
-        }
+    #[inline]
+    fn record(&mut self, event: &Event<'_>) -> Result<(), InvalidEvent> {
+        self.measures.record(event)
     }
 
-    fn close(&mut self) {
-        if let Some((row, run)) = self.current.take()
-            && self.rows[row].outcome == Outcome::Completed
-        {
-            for (values, metric) in self.values.iter_mut().zip(self.metrics) {
-                values[row] = run.value(*metric);
-            }
-        }
+    fn finish(self) -> Vec<RunValue> {
+        let values = self.metrics.iter().map(|metric| self.measures.value(*metric));
+        if self.is_completed { values.collect() } else { Vec::new() }
     }
+}
 
-    /// The values of each row; fails with a completed run that left no event.
-    fn finish(mut self) -> Result<Vec<Vec<RunValue>>, &'a RunRow> {
-        self.close();
-        match silent_run(self.rows, self.order.seen()) {
-            Some(row) => Err(row),
-            None => Ok(self.values),
-        }
-    }
+/// Whether a log must have events of this run: it completed, and had requests.
+pub(crate) fn may_not_be_silent(row: &RunRow) -> bool {
+    row.outcome == Outcome::Completed && row.requests > 0
 }
 
 /// A completed run that left no row, though it had requests.
 pub(crate) fn silent_run<'a>(rows: &'a [RunRow], seen: &[bool]) -> Option<&'a RunRow> {
-    let silent = |(row, seen): &(&RunRow, &bool)| !**seen && row.outcome == Outcome::Completed && row.requests > 0;
-    rows.iter().zip(seen).find(silent).map(|(row, _)| row)
+    rows.iter().zip(seen).find(|(row, seen)| !**seen && may_not_be_silent(row)).map(|(row, _)| row)
 }

@@ -1,14 +1,14 @@
 //! A results folder, read once for all that is to be said of it.
 
-use std::io;
 use std::path::Path;
 
 use crate::attempts::attempts;
-use crate::measure::{RunValue, read_values};
+use crate::log::Skipped;
+use crate::measure::{RunValue, RunValues, read_values};
 use crate::metric::Metric;
 use crate::runs::RunTable;
 use crate::statistics::Attempt;
-use crate::summary::{AnalysisError, AnalysisOptions, GroupSummary, summarize};
+use crate::summary::{AnalysisError, AnalysisOptions, GroupSummary, RowGroup, group_rows, summarize};
 
 /// The runs of a results folder with their values: what summaries, plots and comparisons start from, so that the log is read once.
 ///
@@ -28,19 +28,25 @@ pub struct MeasuredRuns {
     /// The metrics, each with a value for each row of the table; those of runs that did not complete are empty. `None` if there is no
     /// log.
     pub values: Option<Vec<(Metric, Vec<RunValue>)>>,
+    /// For each row of the table whether rows of the log that belong to it were skipped, or all are missing: it has no value then. Only if
+    /// the log was read leniently.
+    pub damaged: Vec<bool>,
+    /// What was skipped.
+    pub skipped: Skipped,
 }
 
 impl MeasuredRuns {
     /// Reads `runs.csv` and, if present, `events.csv` of a results folder, in one pass for all metrics. Of the options the warm-up
-    /// matters.
+    /// and how to read matter.
     pub fn read(dir: &Path, metrics: &[Metric], options: &AnalysisOptions) -> Result<Self, AnalysisError> {
         let table = RunTable::read(&dir.join("runs.csv"))?;
-        let events = dir.join("events.csv");
-        if std::fs::metadata(&events).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            return Ok(Self { table, values: None });
-        }
-        let values = read_values(&events, &table.rows, metrics, options.warmup_ns)?;
-        Ok(Self { table, values: Some(metrics.iter().copied().zip(values).collect()) })
+        let Some(found) = read_values(dir, &table.rows, metrics, options.warmup_ns, &options.read)? else {
+            let damaged = vec![false; table.rows.len()];
+            return Ok(Self { table, values: None, damaged, skipped: Skipped::default() });
+        };
+        let RunValues { by_metric, damaged, skipped } = found;
+        let values = metrics.iter().copied().zip(by_metric).collect();
+        Ok(Self { table, values: Some(values), damaged, skipped })
     }
 
     /// The values of a metric, one for each row of the table; `None` if there is no log, or it was not read for this metric.
@@ -56,6 +62,17 @@ impl MeasuredRuns {
 
     /// The groups, for the metric of `options`, as [`analyze`](crate::analyze) gives them.
     pub fn summarize(&self, options: &AnalysisOptions) -> Result<Vec<GroupSummary>, AnalysisError> {
-        summarize(&self.table, self.values_of(options.metric), options)
+        let mut groups = summarize(&self.table, self.values_of(options.metric), options)?;
+        let members = group_rows(&self.table, options.by.as_deref())?;
+        for (group, RowGroup { rows, .. }) in groups.iter_mut().zip(members) {
+            let damaged = rows.iter().filter(|row| self.damaged[**row]).count();
+            if damaged > 0 {
+                let runs = group.runs;
+                let note =
+                    format!("{damaged} of {runs} runs have no value, for rows of the log were skipped or are missing");
+                group.notes.push(note);
+            }
+        }
+        Ok(groups)
     }
 }

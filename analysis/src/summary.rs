@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 use crate::attempts::{TimeLimits, attempts, milliseconds};
-use crate::log::LogError;
+use crate::log::{AmbiguousFile, LogError, ReadOptions};
 use crate::measure::RunValue;
 use crate::metric::Metric;
 use crate::parts::PartsError;
@@ -36,6 +36,8 @@ pub struct AnalysisOptions {
     pub mean: MeanMethod,
     /// The time limits of the runs, for restricted means of groups in which none ran out of time; default unknown.
     pub time_limits: TimeLimits,
+    /// How the files are read; default strictly, with all cores.
+    pub read: ReadOptions,
 }
 
 impl Default for AnalysisOptions {
@@ -48,6 +50,7 @@ impl Default for AnalysisOptions {
             proportion: ProportionMethod::default(),
             mean: MeanMethod::default(),
             time_limits: TimeLimits::Unknown,
+            read: ReadOptions::default(),
         }
     }
 }
@@ -68,6 +71,9 @@ pub enum AnalysisError {
     /// `events.csv` cannot be read, or contradicts itself or `runs.csv`.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A file stands in the folder twice, plain and compressed.
+    #[error(transparent)]
+    Ambiguous(#[from] AmbiguousFile),
     /// A completed run left no event.
     #[error(
         "{}: no event of cell {cell}, run {run}, which runs.csv calls completed; \

@@ -114,12 +114,13 @@ fn damaged_rows() {
     assert_refused(log("0,0,5,1,timeout,,,,,,,,\n"), &["13 fields"]);
     assert_refused(log("\n"), &[":3", "`cell`"]);
     // Fields that do not parse.
-    assert_refused(log("0,0,-5,1,send,,,,,,,\n"), &["`time_ns` holds \"-5\"", "whole number"]);
+    assert_refused(log("0,0,-5,1,send,,,,,,,\n"), &["`time_ns` holds \"-5\"", "negative: virtual time starts at 0"]);
     assert_refused(log("0,0,+5,1,send,,,,,,,\n"), &["`time_ns` holds \"+5\""]);
     assert_refused(log("0,0,1e3,1,send,,,,,,,\n"), &["`time_ns`"]);
     assert_refused(log("0,0,,1,send,,,,,,,\n"), &["`time_ns` holds \"\""]);
     assert_refused(log("0,0,18446744073709551616,1,send,,,,,,,\n"), &["`time_ns`", "2^64"]);
     assert_refused(log("0,0,5,4294967296,send,,,,,,,\n"), &["`node`", "2^32"]);
+    assert_refused(log(&header()), &[":3: a second header", "analyse them apart"]);
     assert_refused(log("x,0,5,1,send,,,,,,,\n"), &[":3: ", "`cell` holds \"x\""]);
     assert_refused(log("0,0,5,1,send,,,0123456789ABCDEF,,,,\n"), &["`digest`", "16"]);
     assert_refused(log("0,0,5,1,send,,,12,,,,\n"), &["`digest` holds \"12\""]);

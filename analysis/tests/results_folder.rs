@@ -211,8 +211,8 @@ fn failures_in_json_and_csv() {
     assert_eq!((&some["runs"], &some["completed"], &some["measured_runs"]), (&10.into(), &2.into(), &2.into()));
     for (key, method) in [
         ("mean", "Student t over completed runs"),
-        ("median", "type 7, order statistics of completed runs"),
-        ("p99", "type 7, order statistics of completed runs"),
+        ("median", "type 7, order statistics over completed runs"),
+        ("p99", "type 7, order statistics over completed runs"),
     ] {
         assert_eq!(some[key]["method"], method);
     }

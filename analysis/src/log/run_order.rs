@@ -4,10 +4,34 @@ use std::collections::BTreeMap;
 
 use crate::runs::RunRow;
 
-/// Follows a log from run to run, and sees to it that it fits `runs.csv`.
+/// What is wrong with a row of a run that `runs.csv` does not know.
+pub(super) const UNKNOWN_RUN: &str = "runs.csv has no row of this run; it was interrupted or the folder mixes two \
+                                      experiments, run the experiment again";
+
+/// What is wrong with a row of a run that was over before.
+pub(super) const STANDS_APART: &str = "other rows of this run stand further up, apart from this one; the file \
+                                       was put together wrongly, run the experiment again";
+
+/// Where in `runs.csv` each run stands.
+#[derive(Debug)]
+pub(super) struct RunIndex {
+    row_of: BTreeMap<(u32, u32), usize>,
+}
+
+impl RunIndex {
+    pub(super) fn new(rows: &[RunRow]) -> Self {
+        Self { row_of: rows.iter().map(|row| (row.cell, row.run)).zip(0..).collect() }
+    }
+
+    pub(super) fn row_of(&self, key: (u32, u32)) -> Option<usize> {
+        self.row_of.get(&key).copied()
+    }
+}
+
+/// Follows a file from run to run, and sees to it that it fits `runs.csv`.
 #[derive(Debug)]
 pub(crate) struct RunOrder {
-    row_of: BTreeMap<(u32, u32), usize>,
+    index: RunIndex,
     seen: Vec<bool>,
     current: Option<(u32, u32)>,
 }
@@ -23,25 +47,19 @@ pub(crate) enum Step {
 
 impl RunOrder {
     pub(crate) fn new(rows: &[RunRow]) -> Self {
-        let keys = rows.iter().map(|row| (row.cell, row.run));
-        Self { row_of: keys.zip(0..).collect(), seen: vec![false; rows.len()], current: None }
+        Self { index: RunIndex::new(rows), seen: vec![false; rows.len()], current: None }
     }
 
     /// Takes the cell and run of the next row. Fails if the run is unknown, or its rows do not stand together.
     #[inline]
-    pub(crate) fn step(&mut self, key: (u32, u32)) -> Result<Step, String> {
+    pub(crate) fn step(&mut self, key: (u32, u32)) -> Result<Step, &'static str> {
         if self.current == Some(key) { Ok(Step::Same) } else { self.enter(key).map(Step::Next) }
     }
 
-    fn enter(&mut self, key: (u32, u32)) -> Result<usize, String> {
-        let row = *self.row_of.get(&key).ok_or(
-            "runs.csv has no row of this run; it was interrupted or the folder mixes two \
-             experiments, run the experiment again",
-        )?;
+    fn enter(&mut self, key: (u32, u32)) -> Result<usize, &'static str> {
+        let row = self.index.row_of(key).ok_or(UNKNOWN_RUN)?;
         if std::mem::replace(&mut self.seen[row], true) {
-            return Err("other rows of this run stand further up, apart from this one; the file \
-                        was put together wrongly, run the experiment again"
-                .to_owned());
+            return Err(STANDS_APART);
         }
         self.current = Some(key);
         Ok(row)

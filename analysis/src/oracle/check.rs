@@ -72,7 +72,7 @@ pub fn check_log(
     let mut current: Option<OpenCheck> = None;
     while let Some(event) = reader.next_event()? {
         let problem = match order.step((event.cell, event.run)) {
-            Err(problem) => Some(problem),
+            Err(problem) => Some(problem.to_owned()),
             Ok(step) => {
                 if let Step::Next(row) = step {
                     close(&mut checks, rows, current.take());

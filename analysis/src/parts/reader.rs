@@ -1,14 +1,13 @@
 //! Reads the parts of latencies: strict, row by row.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use super::{FIRST_PART, LATENCY_PARTS_COLUMNS, LatencyParts, Part, PartTimes};
-use crate::log::{breaks_a_row, of_run};
+use crate::log::{Source, breaks_a_row, of_run};
 use crate::throughput::Numbers;
 
 /// Why `latency_parts.csv` cannot be read. The messages name file, line and remedy.
@@ -138,11 +137,11 @@ struct RowOrder {
     requests: BTreeMap<u32, Numbers>,
 }
 
-impl LatencyPartsReader<File> {
-    /// Opens a file and checks its header.
+impl LatencyPartsReader<Source> {
+    /// Opens a file, which may be compressed, and checks its header.
     pub fn open(path: &Path) -> Result<Self, PartsError> {
-        let file = File::open(path).map_err(|source| PartsError::Io { path: path.to_owned(), source })?;
-        Self::new(file, path)
+        let source = Source::open(path).map_err(|source| PartsError::Io { path: path.to_owned(), source })?;
+        Self::new(source, path)
     }
 }
 

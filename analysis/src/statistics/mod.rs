@@ -6,31 +6,56 @@
 //! | what | how | where |
 //! |---|---|---|
 //! | mean | Student t interval | [`Moments::interval`] |
-//! | median, any quantile | type-7 estimate, order-statistic interval | [`quantile`], [`quantile_interval`] |
-//! | a whole distribution | band of Dvoretzky, Kiefer and Wolfowitz; bins of a histogram | [`dkw_half_width`], [`freedman_diaconis_width`] |
-//! | share | Wilson score interval | [`wilson`] |
+//! | a whole distribution | band of Dvoretzky, Kiefer and Wolfowitz; bins of a histogram | [`dkw_half_width`], [`freedman_diaconis_width`], [`sturges_bins`] |
+//! | mean of skewed values, any statistic | BCa bootstrap | [`bca_mean`], [`bca`] |
+//! | median, any quantile | type-7 or type-1 estimate, order-statistic interval | [`quantile`], [`quantile_type1`], [`quantile_interval`] |
+//! | values that a quantile's interval needs | Wilks | [`quantile_min_n`], [`quantile_min_n_one_sided`] |
+//! | standard deviation | χ² interval (normal values), BCa bootstrap | [`deviation_interval`], [`bca_deviation`] |
+//! | share | Wilson score interval; Clopper–Pearson, Jeffreys, Agresti–Coull | [`wilson`], [`clopper_pearson`], [`jeffreys`], [`agresti_coull`] |
+//! | share, no failure seen | one-sided Clopper–Pearson, rule of three | [`upper_bound_of_no_failures`], [`rule_of_three`] |
+//! | difference of two shares | Newcombe's hybrid score interval, Fisher's exact test | [`newcombe`], [`fisher_exact`] |
+//! | ratio of two means | Fieller's interval, independent or paired | [`ratio_of_means`], [`ratio_of_paired_means`] |
+//! | ratio of two geometric means | Welch's interval of the logarithms | [`ratio_of_geometric_means`] |
 //! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
 //! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
 
 mod attempt;
+mod bootstrap;
+mod deviation;
 mod distributions;
 mod estimate;
 mod figures;
 mod histogram;
 mod mean;
+mod moments;
 mod proportion;
 mod quantile;
+mod ratio;
 mod survival;
+mod two_proportions;
 
 pub use attempt::Attempt;
-pub use distributions::{binomial_cdf, binomial_pmf, binomial_sf, normal_quantile, student_t_quantile};
+pub use bootstrap::{BcaConvention, BcaInterval, acceleration, bca, bca_from_replicates, bca_mean};
+pub use deviation::{DeviationInterval, bca_deviation, deviation_interval};
+pub use distributions::{
+    beta_cdf, beta_quantile, binomial_cdf, binomial_pmf, binomial_sf, chi_squared_quantile, chi_squared_sf, normal_cdf,
+    normal_quantile, normal_sf, student_t_cdf, student_t_quantile, student_t_two_sided,
+};
 pub use estimate::Estimate;
 pub use figures::{Conditional, FigureOptions, Figures, LongestFollowUp, MeanMethod, ProportionMethod, Unconditional};
 pub use histogram::{dkw_half_width, freedman_diaconis_width, sturges_bins};
-pub use mean::{Moments, TInterval};
-pub use proportion::{Proportion, wilson};
-pub use quantile::{OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n};
+pub use mean::TInterval;
+pub use moments::Moments;
+pub use proportion::{
+    Proportion, agresti_coull, clopper_pearson, jeffreys, rule_of_three, upper_bound_of_no_failures, wilson,
+};
+pub use quantile::{
+    OrderStatistics, QuantileInterval, order_statistics, quantile, quantile_interval, quantile_min_n,
+    quantile_min_n_one_sided, quantile_type1,
+};
+pub use ratio::{RatioInterval, ratio_of_geometric_means, ratio_of_means, ratio_of_paired_means};
 pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, SurvivalStep};
+pub use two_proportions::{ProportionDifference, fisher_exact, newcombe};
 
 /// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.
 pub fn is_inside_unit(p: f64) -> bool {
