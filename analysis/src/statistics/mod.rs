@@ -18,9 +18,21 @@
 //! | ratio of two geometric means | Welch's interval of the logarithms | [`ratio_of_geometric_means`] |
 //! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
 //! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
+//! | quantile of more values than fit | sketch of stated relative error | [`Sketch`] |
+//! | are there enough replications? | half-width of the interval, absolute or relative | [`StoppingRule`], [`chow_robbins_stops`] |
+//! | warm-up of a run | MSER-5 | [`mser5`] |
+//! | mean of one run's dependent values | batch means, overlapping batch means | [`tested_batch_means`], [`batch_means`], [`overlapping_batch_means`], [`within_run`] |
+//! | how many independent values they are worth | Geyer's initial sequences | [`effective_size`] |
+//! | are neighbours correlated? | Bartlett, Ljung–Box, von Neumann | [`autocorrelation`], [`bartlett_z`], [`ljung_box`], [`von_neumann`] |
+//! | difference of two means | Welch's t, paired t | [`welch`], [`paired_t`] |
+//! | which of two samples is larger | Mann–Whitney, Cliff's delta; Hodges–Lehmann shift | [`mann_whitney`], [`hodges_lehmann`] |
+//! | are two samples alike? | Kolmogorov–Smirnov | [`kolmogorov_smirnov`] |
+//! | many tests at once | Holm, Bonferroni | [`holm`], [`bonferroni`] |
+//! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
 
 mod attempt;
 mod bootstrap;
+mod comparison;
 mod deviation;
 mod distributions;
 mod estimate;
@@ -31,11 +43,18 @@ mod moments;
 mod proportion;
 mod quantile;
 mod ratio;
+mod sequential;
+mod series;
+mod sketch;
 mod survival;
 mod two_proportions;
 
 pub use attempt::Attempt;
 pub use bootstrap::{BcaConvention, BcaInterval, acceleration, bca, bca_from_replicates, bca_mean};
+pub use comparison::{
+    HodgesLehmann, KolmogorovSmirnov, MannWhitney, PairedTest, WelchTest, bonferroni, hodges_lehmann, holm,
+    kolmogorov_smirnov, mann_whitney, paired_t, welch,
+};
 pub use deviation::{DeviationInterval, bca_deviation, deviation_interval};
 pub use distributions::{
     beta_cdf, beta_quantile, binomial_cdf, binomial_pmf, binomial_sf, chi_squared_quantile, chi_squared_sf, normal_cdf,
@@ -54,6 +73,13 @@ pub use quantile::{
     quantile_min_n_one_sided, quantile_type1,
 };
 pub use ratio::{RatioInterval, ratio_of_geometric_means, ratio_of_means, ratio_of_paired_means};
+pub use sequential::{HalfWidth, InvalidStoppingRule, StoppingRule, chow_robbins_stops};
+pub use series::{
+    AutocorrelationTest, BatchMeans, BatchingVerdict, EffectiveSize, InitialSequence, Mser5, OverlappingBatchMeans,
+    TestedBatchMeans, VonNeumann, WarmUpVerdict, WithinRun, autocorrelation, bartlett_z, batch_means, effective_size,
+    ljung_box, mser5, overlapping_batch_means, tested_batch_means, von_neumann, within_run,
+};
+pub use sketch::{Sketch, SketchError};
 pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, SurvivalStep};
 pub use two_proportions::{ProportionDifference, fisher_exact, newcombe};
 
