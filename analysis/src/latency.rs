@@ -76,16 +76,6 @@ impl Samples {
     }
 }
 
-/// The latency samples of one run with the moments at which they began, for one metric.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DatedSamples {
-    /// Start and latency of each sample, in nanoseconds, by batch (or request) in the order of their first event.
-    pub samples: Vec<(u64, u64)>,
-    /// The starts of those that do not exist: requests of honest clients that were not accepted, and with a commit metric also
-    /// the samples that the silence of honest replicas leaves undefined.
-    pub missing: Vec<u64>,
-}
-
 /// Gathers the latencies of one run from its events, fed in the order of the log.
 ///
 /// What counts:
@@ -300,45 +290,8 @@ impl RunLatency {
         match metric {
             Metric::Client => self.client_samples(),
             Metric::Throughput => Samples::default(),
-            commit => self.commit_samples(commit, &mut Vec::new(), |_, _| ()),
+            commit => self.commit_samples(commit, &mut Vec::new()),
         }
-    }
-
-    /// The samples of the events so far with their starts, and the starts of what is missing. A throughput has none.
-    ///
-    /// ```
-    /// use byzlab_analysis::{Event, EventKind, Metric, RunLatency};
-    /// let mut latency = RunLatency::new(4, 1);
-    /// let event = |time_ns, seq, kind| Event { seq: Some(seq), digest: Some(seq), ..Event::new(0, 0, time_ns, 4, kind) };
-    /// latency.record(&event(100, 1, EventKind::Request))?;
-    /// latency.record(&event(150, 1, EventKind::Reply))?;
-    /// latency.record(&event(200, 2, EventKind::Request))?;
-    /// let dated = latency.dated_samples(Metric::Client);
-    /// assert_eq!((dated.samples, dated.missing), (vec![(100, 50)], vec![200]));
-    /// # Ok::<(), byzlab_analysis::InvalidEvent>(())
-    /// ```
-    pub fn dated_samples(&self, metric: Metric) -> DatedSamples {
-        let mut dated = DatedSamples::default();
-        match metric {
-            Metric::Throughput => return dated,
-            Metric::Client => {
-                let answered = |it: &Request| Some((it.issued_ns, it.replied_ns? - it.issued_ns));
-                dated.samples.extend(self.counted_requests().filter_map(answered));
-            }
-            commit => {
-                let DatedSamples { samples, missing } = &mut dated;
-                self.commit_samples(commit, missing, |start, latencies| {
-                    samples.extend(latencies.iter().map(|&latency| (start, latency)));
-                });
-            }
-        }
-        dated.missing.extend(self.unanswered());
-        dated
-    }
-
-    /// When the requests of honest clients that were not accepted were issued.
-    fn unanswered(&self) -> impl Iterator<Item = u64> {
-        self.counted_requests().filter(|request| request.replied_ns.is_none()).map(|request| request.issued_ns)
     }
 
     /// The run's value if it is watched until this moment and what is still missing then counts with the time that it took
@@ -364,9 +317,9 @@ impl RunLatency {
         match metric {
             Metric::Throughput => return None,
             Metric::Client => samples = self.client_samples(),
-            commit => samples.nanoseconds = self.commit_samples(commit, &mut missing, |_, _| ()).nanoseconds,
+            commit => samples.nanoseconds = self.commit_samples(commit, &mut missing).nanoseconds,
         }
-        missing.extend(self.unanswered());
+        missing.extend(self.counted_requests().filter(|request| request.replied_ns.is_none()).map(|it| it.issued_ns));
         samples.nanoseconds.extend(missing.into_iter().map(|start| until_ns.saturating_sub(start)));
         samples.mean_ms()
     }
@@ -389,8 +342,8 @@ impl RunLatency {
         samples
     }
 
-    /// The starts of those that do not exist go to `missing`; `each` takes the start of each batch, and its samples.
-    fn commit_samples(&self, metric: Metric, missing: &mut Vec<u64>, mut each: impl FnMut(u64, &[u64])) -> Samples {
+    /// The starts of those that do not exist go to `missing`.
+    fn commit_samples(&self, metric: Metric, missing: &mut Vec<u64>) -> Samples {
         let corrupted = self.corrupted.range(..self.replicas).count();
         let honest = self.replicas as usize - corrupted;
         let mut samples = Samples::default();
@@ -411,10 +364,9 @@ impl RunLatency {
             times.clear();
             times.extend(commits.iter().map(|commit| commit.time_ns - start));
             times.sort_unstable();
-            let (before, first) = (samples.undefined, samples.nanoseconds.len());
+            let before = samples.undefined;
             add_samples(metric, &times, self.quorum, honest, &mut samples);
             missing.extend((before..samples.undefined).map(|_| start));
-            each(start, &samples.nanoseconds[first..]);
         }
         samples
     }

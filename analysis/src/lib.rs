@@ -46,6 +46,7 @@ pub mod settled;
 pub mod statistics;
 pub mod summary;
 pub mod throughput;
+pub mod timeline;
 
 pub use attempts::{TimeLimits, attempts};
 pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
@@ -64,7 +65,7 @@ pub use parts::{
 pub use plot::{
     DistributionGroup, DistributionLabels, FrontierCurve, FrontierCurves, PlotError, write_distribution_plots,
     write_figures_plot, write_frontier_plot, write_message_plot, write_parts_plot, write_saturation_plot,
-    write_sweep_plots,
+    write_sweep_plots, write_timeline_plot,
 };
 pub use results::MeasuredRuns;
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
@@ -72,3 +73,4 @@ pub use settled::{Sample, SampleSink, SettledLatency};
 pub use statistics::Estimate;
 pub use summary::{AnalysisError, AnalysisOptions, GroupSummary, analyze, analyze_metrics, summarize};
 pub use throughput::RunThroughput;
+pub use timeline::{Timeline, Timelines, read_timelines};

@@ -1,7 +1,7 @@
 //! What runs cost in messages and bytes, from `runs.csv` alone.
 
 use crate::runs::{Outcome, RunRow, RunTable};
-use crate::statistics::{Estimate, FigureOptions, Moments, student_t_quantile};
+use crate::statistics::{Estimate, FigureOptions, ratio_of_paired_means};
 use crate::summary::{AnalysisError, group_rows};
 
 /// Messages and bytes of the runs of one group.
@@ -60,21 +60,17 @@ pub fn summarize_messages(
     Ok(group_rows(table, by)?.into_iter().map(summarize).collect())
 }
 
-/// Σy / Σx with the interval r ± t(1−α/2; n−1) · s / (√n · x̄), where s is the deviation of y − r·x: Cochran 1977, section 6.4.
+/// Σy / Σx with Fieller's interval for pairs: each run has messages and accepted requests.
 fn ratio(pairs: &[(f64, f64)], confidence: f64) -> Estimate {
-    let method = "ratio of sums over runs, linearised, Student t";
+    let method = "Fieller's interval over runs";
     let (messages, requests) = pairs.iter().fold((0.0, 0.0), |(y, x), pair| (y + pair.0, x + pair.1));
     if requests <= 0.0 {
         return Estimate::undefined(method, "no request was accepted");
     }
-    let (ratio, n) = (messages / requests, pairs.len() as f64);
-    let residuals: Moments = pairs.iter().map(|(messages, requests)| messages - ratio * requests).collect();
-    let t = student_t_quantile(0.5 + confidence / 2.0, n - 1.0);
-    match residuals.standard_deviation().zip(t) {
-        Some((deviation, t)) => {
-            let half = t * deviation / n.sqrt() / (requests / n);
-            Estimate::new(method, ratio).with_interval(ratio - half, ratio + half)
-        }
-        None => Estimate::new(method, ratio).with_note("interval undefined: needs at least 2 runs"),
+    let ratio = Estimate::new(method, messages / requests);
+    match ratio_of_paired_means(pairs, confidence) {
+        Some(interval) => ratio.with_interval(interval.lower, interval.upper),
+        None if pairs.len() < 2 => ratio.with_note("interval undefined: needs at least 2 runs"),
+        None => ratio.with_note("interval unbounded: the mean of the accepted requests may be 0"),
     }
 }

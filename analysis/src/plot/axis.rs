@@ -139,6 +139,13 @@ impl ValueAxis {
         Self::rounded(low, most + span * 0.04, 7.0, 0.0)
     }
 
+    /// From 0 to exactly this positive end, with round ticks.
+    pub(super) fn until(end: f64) -> Self {
+        let mut axis = Self::rounded(0.0, end, 9.0, 0.0);
+        axis.ticks.retain(|tick| *tick <= end);
+        Self { to: end, ..axis }
+    }
+
     /// From 0 to a count, in whole numbers, with about so many ticks.
     pub(super) fn counts(most: u64, ticks: f64) -> Self {
         Self::rounded(0.0, most.max(1) as f64 * 1.04, ticks, 1.0)

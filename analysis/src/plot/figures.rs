@@ -4,7 +4,7 @@ use super::axis::ValueAxis;
 use super::panel::{Mark, Panel, Series};
 use super::row::{Row, Sign};
 use super::style::Bar;
-use super::sweep::{key_axis, runs_a_cell, series, span, success_panel};
+use super::sweep::{interval_name, key_axis, runs_a_cell, series, span, success_panel};
 use crate::metric::Metric;
 use crate::render::percent_digits;
 use crate::statistics::Estimate;
@@ -113,20 +113,21 @@ fn describe(groups: &[GroupSummary], first: &GroupSummary, has_unconditional: bo
     let mut sentences = vec![
         format!("{}, completed {}.", runs_a_cell(groups), span(groups.iter().map(|group| group.completed))),
         format!(
-            "Bars: {confidence} % intervals over runs: left Wilson score; middle Student t, of completed runs alone."
+            "Bars: {confidence} % intervals over runs: left {}; middle {}, of completed runs alone.",
+            interval_name(&first.success),
+            interval_name(&first.mean),
         ),
     ];
     if has_unconditional {
-        sentences.push(
-            "Right, of all runs: Student t for the mean of min(latency, limit), a lower bound of the mean; order statistics \
-             for the median, a tip where its upper end is not bounded."
-                .to_owned(),
-        );
+        sentences.push(format!(
+            "Right: {}, a lower bound of the mean; median by {}, a tip where its upper end is not bounded.",
+            first.unconditional.restricted_mean.method, first.unconditional.median.method,
+        ));
     } else {
         sentences.push("A run that did not complete has no throughput: nothing can be said of all runs.".to_owned());
     }
     if groups.iter().any(|group| group.mean.estimate.is_some() && group.mean.lower.is_none()) {
-        sentences.push("Middle, hollow: a single run, no interval.".to_owned());
+        sentences.push("Middle, hollow: no interval, of a single run.".to_owned());
     }
     sentences.join(" ")
 }

@@ -48,11 +48,14 @@ pub(super) fn row(groups: &[MessageSummary]) -> Option<Row> {
     let mut caption = format!(
         "{runs} runs a cell, completed {completed}; all count, and one that did not complete went on to its time limit. \
          Sent by all nodes, honest or corrupted, clients too. Bars: {confidence} % intervals over runs, Student t; middle: sum \
-         of messages divided by sum of accepted requests ({}).",
+         of messages divided by sum of accepted requests, {}.",
         first.messages_per_request.method
     );
-    if groups.iter().any(|group| group.runs == 1) {
+    let is_hollow = |estimate: &Estimate| estimate.estimate.is_some() && estimate.lower.is_none();
+    if groups.iter().any(|group| is_hollow(&group.messages)) {
         caption.push_str(" Hollow: a single run, no interval.");
+    } else if groups.iter().any(|group| is_hollow(&group.messages_per_request)) {
+        caption.push_str(" Hollow: so few requests were accepted that the interval has no bounds.");
     }
     Some(Row {
         title: "Messages sent".to_owned(),

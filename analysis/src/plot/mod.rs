@@ -33,6 +33,7 @@ mod row;
 mod saturation;
 mod style;
 mod sweep;
+mod timeline;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,9 +43,11 @@ use thiserror::Error;
 use crate::messages::MessageSummary;
 use crate::parts::PartsSummary;
 use crate::summary::GroupSummary;
+use crate::timeline::Timelines;
 use distribution::Distribution;
 use parts::PartsFigure;
 use saturation::Saturation;
+use timeline::TimelineFigure;
 
 pub use distribution::{DistributionGroup, DistributionLabels, distribution_groups};
 pub use frontier::{FrontierCurve, FrontierCurves};
@@ -147,6 +150,18 @@ pub fn write_saturation_plot(
 ) -> Result<Vec<PathBuf>, PlotError> {
     match Saturation::new(client, throughput) {
         Some(figure) => Ok(write_both(dir, "saturation", &figure.to_svg())?.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Draws latency over the time of the runs, group below group: median and 10th to 90th percentile of the samples of all runs by
+/// the time at which they began, hatched where the adversary acted, and below each plot when replicas were corrupted, crashed,
+/// came back and changed views, and which samples never ended.
+///
+/// Writes `timeline.svg` and `timeline.png` into `dir` and returns their paths; nothing without any sample, or one that is missing.
+pub fn write_timeline_plot(dir: &Path, timelines: &Timelines) -> Result<Vec<PathBuf>, PlotError> {
+    match TimelineFigure::new(timelines) {
+        Some(figure) => Ok(write_both(dir, "timeline", &figure.to_svg())?.into()),
         None => Ok(Vec::new()),
     }
 }

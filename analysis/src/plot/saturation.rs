@@ -7,7 +7,7 @@ use super::style::{
     Area, Bar, PLOT_HEIGHT, TOP, WIDTH, axis_width, color, dashes, draw_caption, draw_legend, draw_marker, draw_titles,
     legend_width, shorten, wrap,
 };
-use super::sweep::{runs_a_cell, span};
+use super::sweep::{interval_name, runs_a_cell, span};
 use crate::metric::Metric;
 use crate::render::percent_digits;
 use crate::summary::GroupSummary;
@@ -233,9 +233,10 @@ fn describe(load: &str, groups: &[GroupSummary], has_single: bool, left: f64) ->
     );
     caption.extend(wrap(
         &format!(
-            "{}, completed {completed}; only these count. Bars: {confidence} % Student t intervals of both means, where \
-             they reach out of the marker.",
+            "{}, completed {completed}; only these count. Bars: {confidence} % {} intervals of both means, where they \
+             reach out of the marker.",
             runs_a_cell(groups),
+            groups.first().map_or("", |group| interval_name(&group.mean)),
         ),
         left,
     ));

@@ -6,6 +6,7 @@ use super::panel::{Mark, Panel, Point, Series};
 use super::style::Bar;
 use crate::metric::Metric;
 use crate::render::percent_digits;
+use crate::statistics::Estimate;
 use crate::summary::GroupSummary;
 
 /// The figures with their file names; none without a key.
@@ -29,8 +30,9 @@ fn measured(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure 
     let drawn: Vec<Bar> = groups.iter().filter_map(bar).collect();
     let values: Vec<f64> = drawn.iter().map(Bar::ends).flat_map(|(lower, upper)| [lower, upper]).collect();
     let mut caption = vec![format!(
-        "Bars: {} % Student t intervals of the mean over runs. {}, completed {}.",
+        "Bars: {} % {} intervals of the mean over runs. {}, completed {}.",
         percent_digits(first.confidence),
+        interval_name(&first.mean),
         runs_a_cell(groups),
         span(groups.iter().map(|group| group.completed)),
     )];
@@ -65,8 +67,9 @@ fn success(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure {
         title: "Success rate".to_owned(),
         subtitle: "share of the runs in which every request of an honest client was accepted in time".to_owned(),
         caption: vec![format!(
-            "Bars: {} % Wilson score intervals. {}.",
+            "Bars: {} % {} intervals. {}.",
             percent_digits(first.confidence),
+            interval_name(&first.success),
             runs_a_cell(groups),
         )],
         panel: success_panel(key, groups),
@@ -136,6 +139,11 @@ pub(super) fn name(group: &Keys) -> String {
 /// Without a key all runs are one.
 pub(super) fn first_value(group: &Keys) -> &str {
     group.first().map_or("all runs", |(_, value)| value)
+}
+
+/// How an interval was made, without of what.
+pub(super) fn interval_name(estimate: &Estimate) -> &str {
+    estimate.method.split_once(" over ").map_or(&estimate.method, |(name, _)| name)
 }
 
 pub(super) fn runs_a_cell(groups: &[GroupSummary]) -> String {

@@ -5,6 +5,7 @@ mod attacks;
 mod check;
 mod frontier;
 mod hunt;
+mod plots;
 mod replay;
 mod run;
 
