@@ -18,7 +18,7 @@ use crate::summary::{AnalysisError, AnalysisOptions, RowGroup, group_rows};
 use crate::throughput::Numbers;
 
 /// The quantiles of a bin are within this share of the true ones.
-const RELATIVE_ERROR: f64 = 0.005;
+const RELATIVE_ERROR: f64 = 0.001;
 /// So many bins at most.
 const MOST_BINS: u64 = 80;
 /// So many groups at most: more plots one below the other are not compared.
@@ -276,7 +276,7 @@ struct Bins {
 
 impl Bins {
     fn new(count: usize) -> Self {
-        let sketch = Sketch::new(RELATIVE_ERROR).expect("half a per cent is a relative error");
+        let sketch = Sketch::new(RELATIVE_ERROR).expect("a thousandth is a relative error");
         Self {
             latencies: vec![sketch; count],
             requests: vec![0; count],

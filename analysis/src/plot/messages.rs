@@ -37,7 +37,7 @@ pub(super) fn row(groups: &[MessageSummary]) -> Option<Row> {
     let panels = vec![
         ("Messages a run".to_owned(), panel("mean messages a run", "no run", |group| &group.messages, 1.0)),
         (
-            "Messages an accepted request".to_owned(),
+            "Messages per accepted request".to_owned(),
             panel("messages per accepted request", "nothing\naccepted", |group| &group.messages_per_request, 1.0),
         ),
         ("Bytes a run".to_owned(), panel(&format!("mean size a run [{unit}]"), "no run", |group| &group.bytes, scale)),

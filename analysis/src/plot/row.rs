@@ -7,7 +7,7 @@ use super::style::{Area, LINE, TOP, color, dashes, draw_lines, draw_marker, draw
 const WIDTH: f64 = 1080.0;
 const HEIGHT: f64 = 250.0;
 /// Room above each panel for its own title.
-const HEAD: f64 = 24.0;
+const HEAD: f64 = 30.0;
 const MARGIN: f64 = 20.0;
 const LEGEND_SIZE: f64 = 11.0;
 
@@ -50,7 +50,7 @@ impl Row {
         for (index, (title, panel)) in self.panels.iter().enumerate() {
             let from = slot * index as f64;
             let area = Area { left: from + panel.margin(), right: from + slot - 6.0, top, bottom };
-            canvas.text((area.left.midpoint(area.right), TOP + HEAD - 8.0), title, 12.5, Anchor::Middle, 0.0);
+            canvas.text((area.left.midpoint(area.right), TOP + HEAD - 14.0), title, 12.5, Anchor::Middle, 0.0);
             panel.draw(&mut canvas, &area, from + 20.0);
         }
         let is_ordered = self.panels.first().is_some_and(|(_, panel)| panel.is_ordered());

@@ -68,7 +68,7 @@ impl<'a> TimelineFigure<'a> {
         let height = (420.0 / groups.len() as f64).clamp(130.0, 300.0);
         let lanes = (LANE.0 + LANE.1) * self.lanes.len() as f64 + 4.0;
         let step = HEAD + height + lanes + GAP;
-        let left = axis_width(&self.up).max(if self.lanes.is_empty() { 70.0 } else { 96.0 });
+        let left = axis_width(&self.up).max(if self.lanes.is_empty() { 70.0 } else { 112.0 });
         let bottom = TOP + step * groups.len() as f64 - GAP;
         let whole = Area { left, right: WIDTH - 24.0, top: TOP + HEAD, bottom };
         let caption = wrap(&self.describe(), left);
@@ -208,7 +208,7 @@ impl<'a> TimelineFigure<'a> {
             sentences.push(format!("Drawn: the first and the last of {of_groups} groups."));
         }
         if *damaged_runs > 0 {
-            sentences.push(format!("Of {damaged_runs} runs only part of the rows could be read."));
+            sentences.push(format!("Damaged runs, of whose rows only a part could be read: {damaged_runs}."));
         }
         sentences.join(" ")
     }
