@@ -35,6 +35,7 @@ pub mod event;
 pub mod latency;
 pub mod log;
 pub mod measure;
+pub mod messages;
 pub mod metric;
 pub mod oracle;
 pub mod parts;
@@ -48,6 +49,7 @@ pub mod statistics;
 pub mod summary;
 pub mod table;
 pub mod throughput;
+pub mod timeline;
 
 pub use attempts::{TimeLimits, attempts};
 pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
@@ -57,6 +59,7 @@ pub use log::{
     Skipped, read_runs,
 };
 pub use measure::{RunMeasures, RunValue};
+pub use messages::{MessageSummary, summarize_messages};
 pub use metric::{Metric, UnknownMetric};
 pub use oracle::{Oracles, check_results};
 pub use parts::{
@@ -64,8 +67,9 @@ pub use parts::{
     PartsSummary, summarize_parts,
 };
 pub use plot::{
-    FrontierCurve, FrontierCurves, PlotError, write_frontier_plot, write_parts_plot, write_saturation_plot,
-    write_sweep_plots,
+    DistributionGroup, DistributionLabels, FrontierCurve, FrontierCurves, PlotError, write_distribution_plots,
+    write_figures_plot, write_frontier_plot, write_message_plot, write_parts_plot, write_saturation_plot,
+    write_sweep_plots, write_timeline_plot,
 };
 pub use precision::{Aim, Precision, Replications};
 pub use results::MeasuredRuns;
@@ -74,3 +78,4 @@ pub use settled::{Sample, SampleSink, SettledLatency};
 pub use statistics::Estimate;
 pub use summary::{AnalysisError, AnalysisOptions, GroupSummary, analyze, analyze_metrics, summarize};
 pub use throughput::RunThroughput;
+pub use timeline::{Timeline, Timelines, read_timelines};

@@ -1,6 +1,7 @@
 //! From data to positions, and where the ticks stand.
 
 use super::style::Bar;
+use crate::statistics::normal_quantile;
 
 /// How the values of the swept key are placed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,6 +87,8 @@ pub(super) struct ValueAxis {
     pub(super) ticks: Vec<f64>,
     pub(super) decimals: usize,
     pub(super) is_logarithmic: bool,
+    /// What stands at the ticks, if not their numbers.
+    names: Vec<String>,
 }
 
 impl ValueAxis {
@@ -97,16 +100,23 @@ impl ValueAxis {
             ticks: (0..=5).map(|tick| f64::from(tick) * 20.0).collect(),
             decimals: 0,
             is_logarithmic: false,
+            names: Vec::new(),
         }
     }
 
     /// Like [`covering`](Self::covering), but logarithmic where the estimates are positive and span more than a factor
     /// of 30. What then lies far below the least estimate is not covered.
     pub(super) fn spanning(bars: &[Bar]) -> Self {
-        let ends: Vec<f64> = bars.iter().map(Bar::ends).flat_map(|(lower, upper)| [lower, upper]).collect();
+        Self::spanning_over(bars, WIDE_SPAN)
+    }
+
+    /// Likewise with another factor.
+    pub(super) fn spanning_over(bars: &[Bar], factor: f64) -> Self {
         let estimates: Vec<f64> = bars.iter().map(|bar| bar.estimate).collect();
+        let ends = bars.iter().map(Bar::ends).flat_map(|(lower, upper)| [lower, upper]);
+        let ends: Vec<f64> = ends.filter(|end| end.is_finite()).chain(estimates.iter().copied()).collect();
         let (least, most) = range(&estimates);
-        if least > 0.0 && most / least > 30.0 {
+        if least > 0.0 && most / least > factor {
             let (lowest, highest) = range(&ends);
             Self::logarithmic(lowest.max(least / 4.0), highest)
         } else {
@@ -114,8 +124,52 @@ impl ValueAxis {
         }
     }
 
+    /// Covers finite values of any sign with round numbers and little room to spare; logarithmic where they are positive and
+    /// span more than a factor of 30.
+    pub(super) fn fitting(values: &[f64]) -> Self {
+        let (least, most) = range(values);
+        if least > 0.0 && most / least > WIDE_SPAN {
+            return Self::logarithmic(least, most);
+        }
+        let (least, most) = (within_reach(least), within_reach(most));
+        let size = least.abs().max(most.abs());
+        let span = if most > least { most - least } else { size * 0.2 };
+        let span = if span > 0.0 { span } else { 1.0 };
+        let low = if least >= 0.0 && least < span * 0.5 { 0.0 } else { least - span * 0.04 };
+        Self::rounded(low, most + span * 0.04, 7.0, 0.0)
+    }
+
+    /// From 0 to exactly this positive end, with round ticks.
+    pub(super) fn until(end: f64) -> Self {
+        let mut axis = Self::rounded(0.0, end, 9.0, 0.0);
+        axis.ticks.retain(|tick| *tick <= end);
+        Self { to: end, ..axis }
+    }
+
+    /// From 0 to a count, in whole numbers, with about so many ticks.
+    pub(super) fn counts(most: u64, ticks: f64) -> Self {
+        Self::rounded(0.0, most.max(1) as f64 * 1.04, ticks, 1.0)
+    }
+
+    /// Percentiles from the 1st to the 99th, at even distance where values are normally distributed, with ticks at these: so
+    /// there is room for the tails.
+    pub(super) fn percentiles(ticks: &[u32]) -> Self {
+        let end = percentile_place(99.5);
+        Self {
+            from: -end,
+            to: end,
+            ticks: ticks.iter().map(|&percent| percentile_place(f64::from(percent))).collect(),
+            decimals: 0,
+            is_logarithmic: false,
+            names: ticks.iter().map(u32::to_string).collect(),
+        }
+    }
+
     /// From the round number below `low` to the one above `high`, both positive.
     fn logarithmic(low: f64, high: f64) -> Self {
+        let high = within_reach(high).max(1e-280);
+        // More decades than these are no longer told apart.
+        let low = low.max(high * 1e-12);
         let decades = low.log10().floor() as i32..=high.log10().floor() as i32;
         let is_long = (high / low) > 3e3;
         let round: Vec<f64> = decades
@@ -126,20 +180,27 @@ impl ValueAxis {
         let is_shown = |tick: &f64| (from..=to).contains(tick) && !(is_long && tick.log10().fract().abs() > 1e-9);
         let mut ticks: Vec<f64> = round.into_iter().filter(is_shown).collect();
         ticks.dedup();
-        Self { from, to, ticks, decimals: 0, is_logarithmic: true }
+        Self { from, to, ticks, decimals: 0, is_logarithmic: true, names: Vec::new() }
     }
 
     /// Covers all values with round numbers; starts at 0 unless that would waste half of the height.
     pub(super) fn covering(values: &[f64]) -> Self {
         let (least, most) = range(values);
+        let (least, most) = (within_reach(least), within_reach(most));
         let most = if most > 0.0 { most } else { 1.0 };
         let least = if least < most / 2.0 { least.min(0.0) } else { least };
         let span = if most > least { most - least } else { most * 0.2 };
         let (low, high) =
             if least == 0.0 { (0.0, most + span * 0.04) } else { (least - span * 0.08, most + span * 0.08) };
-        let coarse = (high - low) / 6.0;
+        Self::rounded(low, high, 6.0, 0.0)
+    }
+
+    /// From the round number below `low` to the one above `high`, in at most so many steps, none below `least_step`.
+    fn rounded(low: f64, high: f64, steps: f64, least_step: f64) -> Self {
+        let coarse = ((high - low) / steps).max(least_step).max(1e-300);
         let magnitude = 10_f64.powf(coarse.log10().floor());
-        let step = [1.0, 2.0, 2.5, 5.0, 10.0]
+        let factors = if least_step < 1.0 { [1.0, 2.0, 2.5, 5.0, 10.0] } else { [1.0, 2.0, 5.0, 10.0, 10.0] };
+        let step = factors
             .map(|factor| factor * magnitude)
             .into_iter()
             .find(|step| *step >= coarse)
@@ -154,6 +215,7 @@ impl ValueAxis {
             ticks: (bottom..=top).map(|tick| tick as f64 * step).collect(),
             decimals: decimals.clamp(0.0, 9.0) as usize,
             is_logarithmic: false,
+            names: Vec::new(),
         }
     }
 
@@ -173,8 +235,39 @@ impl ValueAxis {
     }
 
     pub(super) fn label(&self, tick: f64) -> String {
-        if self.is_logarithmic { tick.to_string() } else { format!("{tick:.*}", self.decimals) }
+        let is_this = |known: &f64| known.total_cmp(&tick).is_eq();
+        if let Some(name) = self.ticks.iter().position(is_this).and_then(|index| self.names.get(index)) {
+            return name.clone();
+        }
+        let size = self.from.abs().max(self.to.abs());
+        if self.is_logarithmic {
+            if (1e-4..1e7).contains(&tick) { tick.to_string() } else { format!("{tick:e}") }
+        } else if (1e-6..1e10).contains(&size) {
+            format!("{tick:.*}", self.decimals)
+        } else if tick == 0.0 {
+            "0".to_owned()
+        } else {
+            format!("{tick:.2e}")
+        }
     }
+
+    /// ` (log scale)`, where it is.
+    pub(super) fn scale_name(&self) -> &'static str {
+        if self.is_logarithmic { " (log scale)" } else { "" }
+    }
+}
+
+/// Where a percentile stands on the axis of [`ValueAxis::percentiles`].
+pub(super) fn percentile_place(percent: f64) -> f64 {
+    normal_quantile(percent / 100.0).unwrap_or(0.0)
+}
+
+/// A span of values from which on their logarithm is drawn.
+const WIDE_SPAN: f64 = 30.0;
+
+/// A number of which sums and differences are still finite.
+fn within_reach(value: f64) -> f64 {
+    value.clamp(-1e300, 1e300)
 }
 
 /// Least and greatest; 0 and 0 of nothing.

@@ -96,6 +96,13 @@ impl Canvas {
         );
     }
 
+    /// A surface without an outline.
+    pub(super) fn surface(&mut self, corners: &[(f64, f64)], fill: &str, opacity: f64) {
+        let corners: Vec<String> = corners.iter().map(|(x, y)| format!("{x:.2},{y:.2}")).collect();
+        let corners = corners.join(" ");
+        let _ = writeln!(self.body, r#"<polygon points="{corners}" fill="{fill}" opacity="{opacity:.2}"/>"#);
+    }
+
     pub(super) fn circle(&mut self, (x, y): (f64, f64), radius: f64, fill: &str, stroke: &str) {
         let _ = writeln!(
             self.body,

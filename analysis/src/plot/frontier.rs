@@ -1,7 +1,8 @@
 //! The frontier: latency against the number of corrupted replicas, one line for what a search found and one for each known attack.
 
 use super::axis::{KeyAxis, ValueAxis};
-use super::figure::{Figure, Point, Series};
+use super::figure::Figure;
+use super::panel::{Panel, Point, Series};
 use super::style::Bar;
 use crate::metric::Metric;
 use crate::render::percent_digits;
@@ -39,12 +40,14 @@ pub(super) fn figure(frontier: &FrontierCurves) -> Option<Figure> {
     let mut counts: Vec<u16> = points().map(|&(count, _)| count).collect();
     counts.sort_unstable();
     counts.dedup();
-    let line = |curve: &FrontierCurve| Series {
+    let line = |(style, curve): (usize, &FrontierCurve)| Series {
         label: curve.label.clone(),
+        style,
+        is_companion: false,
         points: curve
             .points
             .iter()
-            .map(|(count, estimate)| Point { key: count.to_string(), value: Bar::new(estimate, 1.0) })
+            .map(|(count, estimate)| Point { key: count.to_string(), value: Bar::new(estimate, 1.0).into() })
             .collect(),
     };
     let value_axis = ValueAxis::spanning(&bars);
@@ -54,13 +57,16 @@ pub(super) fn figure(frontier: &FrontierCurves) -> Option<Figure> {
     Some(Figure {
         title: "The worst latency found".to_owned(),
         subtitle: frontier.metric.description().to_owned(),
-        key: "corrupted replicas".to_owned(),
-        value: format!("mean {} latency [ms of virtual time{scale}]", frontier.metric),
         caption: std::iter::once(intervals).chain(frontier.caption.iter().cloned()).collect(),
-        absent: "no latency\nsample",
-        key_axis: KeyAxis::new(counts.iter().map(u16::to_string).collect()),
-        value_axis,
-        series: frontier.curves.iter().map(line).collect(),
+        panel: Panel {
+            key: "corrupted replicas".to_owned(),
+            value: format!("mean {} latency [ms of virtual time{scale}]", frontier.metric),
+            absent: "no latency\nsample",
+            above: String::new(),
+            key_axis: KeyAxis::new(counts.iter().map(u16::to_string).collect()),
+            value_axis,
+            series: frontier.curves.iter().enumerate().map(line).collect(),
+        },
     })
 }
 

@@ -1,34 +1,55 @@
 //! Plots, as SVG and PNG.
 //!
 //! ```text
-//! groups ─┬► sweep (what is drawn) ─► figure (where: axes, bars, legend) ─┬► canvas (SVG) ─► PNG
-//!         ├► saturation (throughput against latency) ─────────────────────┤
-//!         └► parts (what latencies are made of) ──────────────────────────┤
-//! curves ──► frontier (latency against corrupted replicas) ─► figure ─────┘
+//! groups ────┬► sweep (what is drawn) ──────────────────────► figure ─► panel ─┬► canvas (SVG) ─► PNG
+//!            ├► figures, messages (three views side by side) ─► row ──► panel ─┤
+//!            ├► saturation (throughput against latency) ─────────────► frame ──┤
+//!            └► parts (what latencies are made of) ────────────────────────────┤
+//! attempts ──► distribution ─► ecdf, histogram, quantiles ───────────► frame ──┤
+//! timelines ─► timeline (latency over time, and attacks) ────────────► frame ──┤
+//! curves ────► frontier (latency against corrupted replicas) ─► figure ────────┘
 //! ```
+//!
+//! A panel draws values with intervals against a key, a frame values against values; both share ticks, grid, bars, colours, dashes
+//! and markers. Lines, surfaces and marks differ in more than colour: all figures can be read in black and white.
 //!
 //! The SVG is written by hand, the PNG is that SVG rendered with the bundled font, so both look the
 //! same on every machine and no system library is needed.
 
 mod axis;
 mod canvas;
+mod distribution;
+mod ecdf;
 mod figure;
+mod figures;
+mod frame;
 mod frontier;
+mod histogram;
+mod messages;
+mod panel;
 mod parts;
+mod quantiles;
+mod row;
 mod saturation;
 mod style;
 mod sweep;
+mod timeline;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::messages::MessageSummary;
 use crate::parts::PartsSummary;
 use crate::summary::GroupSummary;
+use crate::timeline::Timelines;
+use distribution::Distribution;
 use parts::PartsFigure;
 use saturation::Saturation;
+use timeline::TimelineFigure;
 
+pub use distribution::{DistributionGroup, DistributionLabels, distribution_groups};
 pub use frontier::{FrontierCurve, FrontierCurves};
 pub use saturation::load_key;
 
@@ -67,6 +88,53 @@ pub fn write_sweep_plots(dir: &Path, groups: &[GroupSummary]) -> Result<Vec<Path
     Ok(written)
 }
 
+/// Draws the distribution of the groups' values in three ways.
+///
+/// - `ecdf`: the empirical distribution functions of all units, those that failed counting as +∞, with the band of
+///   Dvoretzky, Kiefer and Wolfowitz ([`dkw_half_width`](crate::statistics::dkw_half_width)) around three or fewer;
+/// - `histogram`: of the units that succeeded alone, one below the other, with how many are missing;
+/// - `quantiles`: the percentiles of all units, with order-statistic intervals.
+///
+/// Writes each as SVG and PNG into `dir` and returns their paths; nothing without any value. Draws at most six groups:
+/// of more, those with values are the first, the last and others at even distance. The caption says what is left out.
+pub fn write_distribution_plots(
+    dir: &Path,
+    groups: &[DistributionGroup],
+    labels: &DistributionLabels,
+) -> Result<Vec<PathBuf>, PlotError> {
+    let Some(distribution) = Distribution::new(groups, labels) else {
+        return Ok(Vec::new());
+    };
+    let mut written = Vec::new();
+    written.extend(write_both(dir, "ecdf", &ecdf::to_svg(&distribution))?);
+    written.extend(write_both(dir, "histogram", &histogram::to_svg(&distribution))?);
+    written.extend(write_both(dir, "quantiles", &quantiles::to_svg(&distribution))?);
+    Ok(written)
+}
+
+/// Draws the three failure-aware figures side by side against the first key: success rate, mean of the completed runs, and of
+/// all runs the mean restricted to the time limit and the median, which may lie among the failures.
+///
+/// Writes `figures.svg` and `figures.png` into `dir` and returns their paths; nothing without groups. Each combination of the
+/// other keys is a line of its own. Of throughput there is no figure of all runs: one that did not complete has none.
+pub fn write_figures_plot(dir: &Path, groups: &[GroupSummary]) -> Result<Vec<PathBuf>, PlotError> {
+    match figures::row(groups) {
+        Some(row) => Ok(write_both(dir, "figures", &row.to_svg())?.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Draws messages a run, messages per accepted request and bytes a run against the first key, with interval bars.
+///
+/// Writes `messages.svg` and `messages.png` into `dir` and returns their paths; nothing without groups. Each combination of
+/// the other keys is a line of its own.
+pub fn write_message_plot(dir: &Path, groups: &[MessageSummary]) -> Result<Vec<PathBuf>, PlotError> {
+    match messages::row(groups) {
+        Some(row) => Ok(write_both(dir, "messages", &row.to_svg())?.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// Draws mean client latency against mean throughput, one point a cell with interval bars both ways, joined in the
 /// order of the load ([`load_key`]); each combination of the other keys is a line of its own.
 ///
@@ -82,6 +150,18 @@ pub fn write_saturation_plot(
 ) -> Result<Vec<PathBuf>, PlotError> {
     match Saturation::new(client, throughput) {
         Some(figure) => Ok(write_both(dir, "saturation", &figure.to_svg())?.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Draws latency over the time of the runs, group below group: median and 10th to 90th percentile of the samples of all runs by
+/// the time at which they began, hatched where the adversary acted, and below each plot when replicas were corrupted, crashed,
+/// came back and changed views, and which samples never ended.
+///
+/// Writes `timeline.svg` and `timeline.png` into `dir` and returns their paths; nothing without any sample, or one that is missing.
+pub fn write_timeline_plot(dir: &Path, timelines: &Timelines) -> Result<Vec<PathBuf>, PlotError> {
+    match TimelineFigure::new(timelines) {
+        Some(figure) => Ok(write_both(dir, "timeline", &figure.to_svg())?.into()),
         None => Ok(Vec::new()),
     }
 }

@@ -1,12 +1,13 @@
 //! The saturation curve: what latency a system has at what throughput, as the load on it rises.
 
 use super::axis::ValueAxis;
-use super::canvas::{Anchor, Canvas, INK, text_width};
+use super::canvas::{Canvas, text_width};
+use super::frame::{Frame, draw_title_up};
 use super::style::{
-    Area, Bar, GRID, PLOT_HEIGHT, TICK_SIZE, TOP, WIDTH, axis_width, color, dashes, draw_caption, draw_legend,
-    draw_marker, draw_titles, legend_width, shorten, wrap,
+    Area, Bar, PLOT_HEIGHT, TOP, WIDTH, axis_width, color, dashes, draw_caption, draw_legend, draw_marker, draw_titles,
+    legend_width, shorten, wrap,
 };
-use super::sweep::{runs_a_cell, span};
+use super::sweep::{interval_name, runs_a_cell, span};
 use crate::metric::Metric;
 use crate::render::percent_digits;
 use crate::summary::GroupSummary;
@@ -109,7 +110,14 @@ impl Saturation {
         let mut canvas = Canvas::new(WIDTH, area.height(&self.caption));
         let subtitle = format!("mean latency of clients against mean throughput, as {} rises", self.load);
         draw_titles(&mut canvas, &area, "Saturation", &subtitle);
-        self.draw_axes(&mut canvas, &area);
+        let frame = Frame::new(&area, &self.across, &self.up);
+        frame.draw_axes(&mut canvas);
+        let title = |what: &str, metric: Metric, axis: &ValueAxis| {
+            format!("mean {what} [{} of virtual time]{}", metric.unit(), axis.scale_name())
+        };
+        frame.label_across(&mut canvas, &title("throughput", Metric::Throughput, &self.across));
+        let beside = (20.0, area.top.midpoint(area.bottom));
+        draw_title_up(&mut canvas, beside, &title("client latency", Metric::Client, &self.up));
         for (index, series) in self.series.iter().enumerate() {
             self.draw_series(&mut canvas, &area, index, series);
         }
@@ -117,37 +125,6 @@ impl Saturation {
         draw_legend(&mut canvas, &area, labels(), true);
         draw_caption(&mut canvas, &area, &self.caption);
         canvas.finish()
-    }
-
-    fn draw_axes(&self, canvas: &mut Canvas, area: &Area) {
-        for &tick in &self.up.ticks {
-            let y = self.y(area, tick);
-            canvas.line((area.left, y), (area.right, y), GRID, 0.8);
-            canvas.line((area.left - 5.0, y), (area.left, y), INK, 1.0);
-            canvas.text((area.left - 8.0, y + 4.0), &self.up.label(tick), TICK_SIZE, Anchor::End, 0.0);
-        }
-        let mut free_from = f64::NEG_INFINITY;
-        for &tick in &self.across.ticks {
-            let (x, label) = (self.x(area, tick), self.across.label(tick));
-            canvas.line((x, area.top), (x, area.bottom), GRID, 0.8);
-            canvas.line((x, area.bottom), (x, area.bottom + 5.0), INK, 1.0);
-            let half = text_width(&label, 11.0) / 2.0 + 3.0;
-            if x - half >= free_from {
-                canvas.text((x, area.bottom + 18.0), &label, 11.0, Anchor::Middle, 0.0);
-                free_from = x + half;
-            }
-        }
-        canvas.line((area.left, area.top), (area.left, area.bottom), INK, 1.0);
-        canvas.line((area.left, area.bottom), (area.right, area.bottom), INK, 1.0);
-        let title = |what: &str, metric: Metric, axis: &ValueAxis| {
-            let scale = if axis.is_logarithmic { " (log scale)" } else { "" };
-            format!("mean {what} [{} of virtual time]{scale}", metric.unit())
-        };
-        let below = (area.left.midpoint(area.right), area.bottom + 38.0);
-        let across = title("throughput", Metric::Throughput, &self.across);
-        canvas.text(below, &across, 12.0, Anchor::Middle, 0.0);
-        let beside = (20.0, area.top.midpoint(area.bottom));
-        canvas.text(beside, &title("client latency", Metric::Client, &self.up), 12.0, Anchor::Middle, -90.0);
     }
 
     fn draw_series(&self, canvas: &mut Canvas, area: &Area, index: usize, series: &Series) {
@@ -256,9 +233,10 @@ fn describe(load: &str, groups: &[GroupSummary], has_single: bool, left: f64) ->
     );
     caption.extend(wrap(
         &format!(
-            "{}, completed {completed}; only these count. Bars: {confidence} % Student t intervals of both means, where \
-             they reach out of the marker.",
+            "{}, completed {completed}; only these count. Bars: {confidence} % {} intervals of both means, where they \
+             reach out of the marker.",
             runs_a_cell(groups),
+            groups.first().map_or("", |group| interval_name(&group.mean)),
         ),
         left,
     ));

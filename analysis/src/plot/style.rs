@@ -14,8 +14,9 @@ pub(super) const GRID: &str = "#dddddd";
 /// The colours of Okabe & Ito 2008 that carry on white: distinct for the colour-blind.
 const COLORS: [&str; 6] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#56b4e9"];
 /// With the markers, they tell lines apart in black and white.
-const DASHES: [&str; 5] = ["", "6 3", "2 2", "8 3 2 3", "4 4"];
-const MARKERS: [Marker; 5] = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::TriangleDown];
+const DASHES: [&str; 6] = ["", "6 3", "2 2", "8 3 2 3", "4 4", "1 3"];
+const MARKERS: [Marker; 6] =
+    [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond, Marker::TriangleDown, Marker::Saltire];
 
 #[derive(Clone, Copy)]
 enum Marker {
@@ -24,9 +25,10 @@ enum Marker {
     Triangle,
     Diamond,
     TriangleDown,
+    Saltire,
 }
 
-/// A value, with the ends of its interval if it has one.
+/// A value, with the ends of its interval if it has one. An end that is infinite is open.
 #[derive(Clone, Copy)]
 pub(super) struct Bar {
     pub(super) estimate: f64,
@@ -43,10 +45,21 @@ impl Bar {
         })
     }
 
+    /// Likewise, but with an interval also where one end of it is unknown, which then is open.
+    pub(super) fn open(estimate: &Estimate) -> Option<Self> {
+        Some(Self { estimate: estimate.estimate?, interval: open_interval(estimate.lower, estimate.upper) })
+    }
+
     /// The ends of its interval; without one, twice the value itself.
     pub(super) fn ends(&self) -> (f64, f64) {
         self.interval.unwrap_or((self.estimate, self.estimate))
     }
+}
+
+/// The interval between these ends, open where one is unknown; none where both are.
+pub(super) fn open_interval(lower: Option<f64>, upper: Option<f64>) -> Option<(f64, f64)> {
+    let is_known = lower.is_some() || upper.is_some();
+    is_known.then(|| (lower.unwrap_or(f64::NEG_INFINITY), upper.unwrap_or(f64::INFINITY)))
 }
 
 /// How much room a vertical axis needs to the left of the plot, for its title and its widest label.
@@ -95,6 +108,20 @@ pub(super) fn draw_marker(canvas: &mut Canvas, index: usize, (x, y): (f64, f64),
             let corners = [(x, y - r), (x + r, y), (x, y + r), (x - r, y)];
             canvas.polygon(&corners, fill, color);
         }
+        Marker::Saltire => {
+            let (r, w) = (r * 1.2, r * 0.55);
+            let quarter = [(0.0, -w), (r - w, -r), (r, w - r)];
+            // The same corner four times, turned by a right angle each time.
+            let turned = |(dx, dy): (f64, f64), turns: i32| match turns {
+                0 => (dx, dy),
+                1 => (-dy, dx),
+                2 => (-dx, -dy),
+                _ => (dy, -dx),
+            };
+            let corners = (0..4).flat_map(|turns| quarter.map(|corner| turned(corner, turns)));
+            let corners: Vec<(f64, f64)> = corners.map(|(dx, dy)| (x + dx, y + dy)).collect();
+            canvas.polygon(&corners, fill, color);
+        }
         marker @ (Marker::Triangle | Marker::TriangleDown) => {
             let up = if matches!(marker, Marker::Triangle) { 1.0 } else { -1.0 };
             let base = y + 0.8 * r * up;
@@ -136,20 +163,31 @@ pub(super) fn draw_legend<'a>(
 }
 
 pub(super) fn draw_caption(canvas: &mut Canvas, area: &Area, lines: &[String]) {
+    draw_lines(canvas, (area.left, area.bottom + 60.0), lines);
+}
+
+/// The lines of a caption, the first on this base line.
+pub(super) fn draw_lines(canvas: &mut Canvas, (x, y): (f64, f64), lines: &[String]) {
     for (line, text) in (0..).zip(lines) {
-        let y = area.bottom + 60.0 + 15.0 * f64::from(line);
-        canvas.text((area.left, y), text, CAPTION_SIZE, Anchor::Start, 0.0);
+        canvas.text((x, y + LINE * f64::from(line)), text, CAPTION_SIZE, Anchor::Start, 0.0);
     }
 }
 
 const CAPTION_SIZE: f64 = 10.5;
+/// From line to line of a caption.
+pub(super) const LINE: f64 = 15.0;
 
 /// Breaks a sentence of the caption into lines that fit beside `left`.
 pub(super) fn wrap(text: &str, left: f64) -> Vec<String> {
+    wrap_to(text, WIDTH - left - 16.0)
+}
+
+/// Breaks a text into lines of at most this width.
+pub(super) fn wrap_to(text: &str, width: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if text_width(&format!("{line} {word}"), CAPTION_SIZE) <= WIDTH - left - 16.0 => {
+            Some(line) if text_width(&format!("{line} {word}"), CAPTION_SIZE) <= width => {
                 line.push(' ');
                 line.push_str(word);
             }

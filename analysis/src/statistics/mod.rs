@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | mean | Student t interval | [`Moments::interval`] |
 //! | mean with uneven ends, any statistic | BCa bootstrap | [`bca_mean`], [`bca`] |
+//! | a whole distribution | band of Dvoretzky, Kiefer and Wolfowitz; bins of a histogram | [`dkw_half_width`], [`freedman_diaconis_width`], [`sturges_bins`] |
 //! | median, any quantile | type-7 or type-1 estimate, order-statistic interval | [`quantile`], [`quantile_type1`], [`quantile_interval`] |
 //! | values that a quantile's interval needs | Wilks | [`quantile_min_n`], [`quantile_min_n_one_sided`] |
 //! | standard deviation | χ² interval (normal values), BCa bootstrap | [`deviation_interval`], [`bca_deviation`] |
@@ -37,6 +38,7 @@ mod deviation;
 mod distributions;
 mod estimate;
 mod figures;
+mod histogram;
 mod mean;
 mod moments;
 mod paired_proportions;
@@ -63,6 +65,7 @@ pub use distributions::{
 };
 pub use estimate::Estimate;
 pub use figures::{Conditional, FigureOptions, Figures, LongestFollowUp, MeanMethod, ProportionMethod, Unconditional};
+pub use histogram::{dkw_half_width, freedman_diaconis_width, sturges_bins};
 pub use mean::TInterval;
 pub use moments::Moments;
 pub use paired_proportions::PairedCounts;

@@ -1,15 +1,16 @@
 //! `byzlab analyze`.
 
+use super::plots::draw_everything;
 use super::{CliError, print};
 use crate::config::Experiment;
 use byzlab_analysis::log::{ReadOptions, Skipped};
 use byzlab_analysis::statistics::{MeanMethod, ProportionMethod};
-use byzlab_analysis::{AnalysisOptions, MeasuredRuns, Metric, render, summarize_parts};
+use byzlab_analysis::{AnalysisOptions, MeasuredRuns, Metric, PlotError, render, summarize_parts};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tracing::warn;
+use tracing::{info, warn};
 
 #[derive(Debug, Args)]
 pub(super) struct AnalyzeArguments {
@@ -48,6 +49,10 @@ pub(super) struct AnalyzeArguments {
     /// How many cores read the log; all if left out. The results do not depend on it.
     #[arg(long, value_name = "N", conflicts_with = "parts")]
     jobs: Option<NonZeroUsize>,
+    /// Draws it all as well, as SVG and PNG into this folder: the three failure-aware figures, distributions, messages, latency
+    /// over time. Into the results folder if left out.
+    #[arg(long, value_name = "OUT", num_args = 0..=1, conflicts_with = "parts")]
+    plots: Option<Option<PathBuf>>,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -114,6 +119,13 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
             );
         }
         let groups = runs.summarize(&options)?;
+        if let Some(out) = &arguments.plots {
+            let out = out.as_deref().unwrap_or(dir);
+            std::fs::create_dir_all(out).map_err(|source| PlotError::Write { path: out.to_owned(), source })?;
+            for path in draw_everything(dir, out, &runs, &groups, &options)? {
+                info!("plotted {}", path.display());
+            }
+        }
         match arguments.format {
             Format::Table => render::table(&groups),
             Format::Json => render::json(&groups),

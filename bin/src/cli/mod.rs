@@ -7,6 +7,7 @@ mod compare;
 mod figures;
 mod frontier;
 mod hunt;
+mod plots;
 mod replay;
 mod run;
 mod stats;

@@ -6,8 +6,8 @@ use crate::config::{EventDetail, Experiment};
 use crate::run::RunId;
 use byzlab_analysis::plot::load_key;
 use byzlab_analysis::{
-    Metric, Precision, analyze_metrics, render, summarize_parts, write_parts_plot, write_saturation_plot,
-    write_sweep_plots,
+    Metric, Precision, analyze_metrics, render, summarize_parts, write_figures_plot, write_parts_plot,
+    write_saturation_plot, write_sweep_plots,
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -61,7 +61,11 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     }
     let groups = analyze_metrics(&out, &metrics, &options)?;
     print(&render::table(&groups[0]))?;
-    let mut plots = if experiment.axes.is_empty() { Vec::new() } else { write_sweep_plots(&out, &groups[0])? };
+    let mut plots = Vec::new();
+    if !experiment.axes.is_empty() {
+        plots.extend(write_sweep_plots(&out, &groups[0])?);
+        plots.extend(write_figures_plot(&out, &groups[0])?);
+    }
     if let [_, client, throughput] = &groups[..] {
         let saturation = write_saturation_plot(&out, client, throughput)?;
         if saturation.is_empty() {
