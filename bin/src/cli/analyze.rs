@@ -2,8 +2,9 @@
 
 use super::{CliError, print};
 use crate::config::Experiment;
-use byzlab_analysis::{AnalysisOptions, Metric, analyze, render, summarize_parts};
+use byzlab_analysis::{AnalysisOptions, Metric, ReadOptions, analyze, render, summarize_parts};
 use clap::{Args, ValueEnum};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,6 +28,12 @@ pub(super) struct AnalyzeArguments {
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Skips and counts rows that cannot be read, instead of refusing the files; runs with such rows have no value.
+    #[arg(long, conflicts_with = "parts")]
+    lenient: bool,
+    /// How many threads read the log; default: all cores.
+    #[arg(long, value_name = "N", conflicts_with = "parts")]
+    jobs: Option<NonZeroUsize>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -55,10 +62,8 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
     } else {
         let usual = experiment.map_or(Metric::AllCommit, |experiment| experiment.metric);
         let metric = arguments.metric.unwrap_or(usual);
-        let groups = analyze(
-            dir,
-            &AnalysisOptions { metric, by: by.clone(), confidence, warmup_ns, ..AnalysisOptions::default() },
-        )?;
+        let read = ReadOptions { lenient: arguments.lenient, jobs: arguments.jobs };
+        let groups = analyze(dir, &AnalysisOptions { metric, by: by.clone(), confidence, warmup_ns, read })?;
         match arguments.format {
             Format::Table => render::table(&groups),
             Format::Json => render::json(&groups),
