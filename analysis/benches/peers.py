@@ -11,7 +11,7 @@ digest) from its first `propose` to the last `committed` of an honest replica. A
 Each program runs in a process of its own, with all cores and with one, several times; the best time counts. What counts for polars and DuckDB
 is the query alone, for byzlab the whole process, start and all. Both get the types of all columns, read only what
 they need and scan the file once (a second scan looks for corrupted nodes if `runs.csv` says that there are any). polars runs with its streaming engine
-and with the other one; the faster counts. Memory is the peak of the process, imports included. byzlab checks every
+and with the other one; the faster counts. Memory is the peak of the process, and CPU all that it used, imports included. byzlab checks every
 field of every row meanwhile, the others the fields that they need.
 
 `--install` makes a virtual environment in `--venv` and installs polars and duckdb there with pip; without it the script uses what is there, or
@@ -69,21 +69,21 @@ def main():
         best = {name: min(runs, key=lambda run: run[0]) for name, runs in results.items()}
         reference = best["byzlab"]
         print(f"{threads} thread{'s' if threads > 1 else ''}")
-        print("  program            best s  median s     MB/s  times byzlab  peak MB")
-        for name, (seconds, peak, _) in best.items():
+        print("  program            best s  median s     MB/s  times byzlab  CPU s  peak MB")
+        for name, (seconds, peak, processor, _) in best.items():
             median = statistics.median(run[0] for run in results[name])
             print(
                 f"  {name:<17} {seconds:7.3f}  {median:8.3f}  {size / 1e6 / seconds:7.0f}"
-                f"  {seconds / reference[0]:12.2f}  {peak / 1e6:7.0f}"
+                f"  {seconds / reference[0]:12.2f}  {processor:5.2f}  {peak / 1e6:7.0f}"
             )
-        for name, (_, _, table) in best.items():
-            agree &= same(reference[2], table, name)
+        for name, (*_, table) in best.items():
+            agree &= same(reference[-1], table, name)
     print("\nall tables agree to 1e-9" if agree else "\nTHE TABLES DIFFER")
     return 0 if agree else 1
 
 
 def measured(command, environment=None):
-    """Seconds, peak memory in bytes, standard output."""
+    """Seconds, peak memory in bytes, seconds of all cores together, standard output."""
     before = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     output = process.stdout.read()
@@ -92,22 +92,22 @@ def measured(command, environment=None):
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"failed: {' '.join(map(str, command))}")
-    return seconds, usage.ru_maxrss * 1024, output
+    return seconds, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime, output
 
 
 def run_byzlab(arguments, threads):
     command = [arguments.byzlab, "analyze", arguments.folder, "--format", "json", "--jobs", str(threads)]
     if Path(arguments.byzlab).name == "byzlab":
         command += ["--metric", "all_commit", "--by", "cell"]
-    seconds, peak, output = measured(command)
-    return seconds, peak, [group["mean"]["estimate"] for group in json.loads(output)]
+    seconds, peak, processor, output = measured(command)
+    return seconds, peak, processor, [group["mean"]["estimate"] for group in json.loads(output)]
 
 
 def run_query(python, engine, folder, threads):
     command = [python, __file__, folder, "--query", engine, "--threads", str(threads)]
-    _, peak, output = measured(command, {**os.environ, "POLARS_MAX_THREADS": str(threads)})
+    _, peak, processor, output = measured(command, {**os.environ, "POLARS_MAX_THREADS": str(threads)})
     result = json.loads(output)
-    return result["seconds"], peak, result["table"]
+    return result["seconds"], peak, processor, result["table"]
 
 
 def same(expected, found, name):

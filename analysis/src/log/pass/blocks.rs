@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::fragment::Stored;
 use crate::log::error::{LogError, shorten};
 use crate::log::row::{LONGEST_ROW, is_header};
 use crate::log::source::Source;
@@ -26,10 +27,18 @@ pub(super) struct Blocks<R> {
 pub(super) struct Block {
     /// Counted from 0.
     pub(super) index: u64,
-    /// A buffer, and how much of it is the block.
-    buffer: Vec<u8>,
+    pub(super) buffers: Buffers,
+    /// How much of the bytes is the block.
     length: usize,
     pub(super) ending: Ending,
+}
+
+/// Memory that goes from block to block, so that none has to ask for its own.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    bytes: Vec<u8>,
+    /// For the events that are stored until the block's turn.
+    pub(super) stored: Stored,
 }
 
 /// How a block ends.
@@ -45,12 +54,7 @@ pub(super) enum Ending {
 
 impl Block {
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.buffer[..self.length]
-    }
-
-    /// The buffer, for another block.
-    pub(super) fn into_buffer(self) -> Vec<u8> {
-        self.buffer
+        &self.buffers.bytes[..self.length]
     }
 }
 
@@ -100,14 +104,14 @@ impl<R: Read> Blocks<R> {
         self.lines_before
     }
 
-    /// The next block, in this buffer, or with its index the reason why it cannot be read; `None` at the end.
-    pub(super) fn next(&mut self, buffer: Vec<u8>) -> Option<Result<Block, (u64, io::Error)>> {
+    /// The next block, in these buffers, or with its index the reason why it cannot be read; `None` at the end.
+    pub(super) fn next(&mut self, buffers: Buffers) -> Option<Result<Block, (u64, io::Error)>> {
         if self.is_over {
             return None;
         }
         let index = self.next;
         self.next += 1;
-        let mut block = Block { index, buffer, length: 0, ending: Ending::Whole };
+        let mut block = Block { index, buffers, length: 0, ending: Ending::Whole };
         match self.fill(&mut block) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -152,11 +156,11 @@ impl<R: Read> Blocks<R> {
     }
 
     fn read(&mut self, block: &mut Block, goal: usize) -> io::Result<usize> {
-        if block.buffer.len() < goal {
-            block.buffer.resize(goal, 0);
+        if block.buffers.bytes.len() < goal {
+            block.buffers.bytes.resize(goal, 0);
         }
         loop {
-            match self.input.read(&mut block.buffer[block.length..goal]) {
+            match self.input.read(&mut block.buffers.bytes[block.length..goal]) {
                 Ok(length) => {
                     block.length += length;
                     return Ok(length);
@@ -171,10 +175,10 @@ impl<R: Read> Blocks<R> {
 impl Block {
     fn append(&mut self, bytes: &[u8]) {
         let end = self.length + bytes.len();
-        if self.buffer.len() < end {
-            self.buffer.resize(end, 0);
+        if self.buffers.bytes.len() < end {
+            self.buffers.bytes.resize(end, 0);
         }
-        self.buffer[self.length..end].copy_from_slice(bytes);
+        self.buffers.bytes[self.length..end].copy_from_slice(bytes);
         self.length = end;
     }
 }

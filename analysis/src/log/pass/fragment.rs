@@ -25,13 +25,19 @@ pub(super) struct Fragment {
     pub(super) first_ns: u64,
     pub(super) last_ns: u64,
     /// Those that the consumer wants.
+    pub(super) stored: Stored,
+}
+
+/// Events with their texts.
+#[derive(Debug, Default)]
+pub(super) struct Stored {
     events: Vec<StoredEvent>,
     texts: String,
 }
 
 /// Parses a block of whole rows in which nothing is wrong; `None` if something is, or if it has no rows.
 pub(super) fn parse<C: RunConsumer>(
-    block: &Block,
+    block: &mut Block,
     rows: &[RunRow],
     index: &RunIndex,
     start: &impl Fn(&RunRow) -> C,
@@ -39,14 +45,18 @@ pub(super) fn parse<C: RunConsumer>(
     if block.ending != Ending::Whole {
         return None;
     }
+    let mut stored = std::mem::take(&mut block.buffers.stored);
+    stored.clear();
     let mut lines = Lines::new(block.bytes());
     let mut parser = RowParser::default();
     let first = parser.parse(lines.next_whole()?).ok()?;
     let key = (first.cell, first.run);
-    let mut head = Fragment::new(index.row_of(key)?, &first);
+    let row = index.row_of(key)?;
+    let mut head = Fragment { row, first_ns: first.time_ns, last_ns: first.time_ns, stored };
     head.store::<C>(&first, 1);
     let mut count = 1;
     let mut next_run = None;
+    // A loop of its own for each of the two ways that a row can take: together they are slower.
     while let Some(line) = lines.next_whole() {
         count += 1;
         let event = parser.parse(line).ok()?;
@@ -61,24 +71,19 @@ pub(super) fn parse<C: RunConsumer>(
         head.store::<C>(&event, count);
     }
     let mut closed = Vec::new();
-    let tail = match next_run {
-        None => None,
-        Some(event) => {
-            let mut open = open_run(&event, rows, index, start)?;
-            while let Some(line) = lines.next_whole() {
-                count += 1;
-                let event = parser.parse(line).ok()?;
-                if (event.cell, event.run) == open.key {
-                    open.take(&event).ok()?;
-                } else {
-                    let next = open_run(&event, rows, index, start)?;
-                    closed.push(std::mem::replace(&mut open, next).close());
-                }
-            }
-            Some(open)
+    let Some(event) = next_run else { return Some(Parsed { lines: count.into(), head, closed, tail: None }) };
+    let mut open = open_run(&event, rows, index, start)?;
+    while let Some(line) = lines.next_whole() {
+        count += 1;
+        let event = parser.parse(line).ok()?;
+        if (event.cell, event.run) == open.key {
+            open.take(&event).ok()?;
+        } else {
+            let next = open_run(&event, rows, index, start)?;
+            closed.push(std::mem::replace(&mut open, next).close());
         }
-    };
-    Some(Parsed { lines: count.into(), head, closed, tail })
+    }
+    Some(Parsed { lines: count.into(), head, closed, tail: Some(open) })
 }
 
 fn open_run<C: RunConsumer>(
@@ -95,25 +100,29 @@ fn open_run<C: RunConsumer>(
 }
 
 impl Fragment {
-    fn new(row: usize, first: &Event<'_>) -> Self {
-        Self { row, first_ns: first.time_ns, last_ns: first.time_ns, events: Vec::new(), texts: String::new() }
-    }
-
     #[inline]
     fn store<C: RunConsumer>(&mut self, event: &Event<'_>, line: u32) {
         if C::wants(event.kind) {
-            let stored = StoredEvent::new(event, line, &mut self.texts);
-            self.events.push(stored);
+            let event = StoredEvent::new(event, line, &mut self.stored.texts);
+            self.stored.events.push(event);
         }
     }
+}
 
-    /// The stored events, each with its line in the block, counted from 1.
+impl Stored {
+    fn clear(&mut self) {
+        self.events.clear();
+        self.texts.clear();
+    }
+
+    /// The events, which are of this run, each with its line in the block, counted from 1.
     pub(super) fn events(&self, (cell, run): (u32, u32)) -> impl Iterator<Item = (u32, Event<'_>)> {
         self.events.iter().map(move |stored| (stored.line, stored.event(cell, run, &self.texts)))
     }
 }
 
 /// An event without its texts, in half the space.
+#[derive(Debug)]
 struct StoredEvent {
     time_ns: u64,
     view: u64,
@@ -132,7 +141,7 @@ struct StoredEvent {
 }
 
 /// Where a text stands: its start, and behind its end.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Place(u32, u32);
 
 const VIEW: u8 = 1;

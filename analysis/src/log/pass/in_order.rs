@@ -194,12 +194,13 @@ impl<'a, C: RunConsumer, S: Fn(&RunRow) -> C> InOrder<'a, C, S> {
     }
 
     /// Takes the next block, which a worker has parsed; parses it anew if it contradicts those before.
-    pub(super) fn take_parsed(&mut self, parsed: Parsed<C>, block: &Block) -> Result<(), LogError> {
+    pub(super) fn take_parsed(&mut self, parsed: Parsed<C>, block: &mut Block) -> Result<(), LogError> {
         if !self.fits(&parsed) {
             return self.take_block(block);
         }
         let Parsed { lines, head, closed, tail } = parsed;
         self.replay(&head)?;
+        block.buffers.stored = head.stored;
         self.line += lines;
         if let Some(tail) = tail {
             self.close();
@@ -246,7 +247,7 @@ impl<'a, C: RunConsumer, S: Fn(&RunRow) -> C> InOrder<'a, C, S> {
         }
         let before = self.line;
         let Some(mut open) = self.current.take() else { return Ok(()) };
-        for (line, event) in head.events(open.key) {
+        for (line, event) in head.stored.events(open.key) {
             if let Err(problem) = open.consumer.record(&event) {
                 self.line = before + u64::from(line);
                 let row = open.row;

@@ -29,7 +29,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-use self::blocks::{Block, Blocks};
+use self::blocks::{Block, Blocks, Buffers};
 use self::fragment::Parsed;
 use self::in_order::InOrder;
 use super::error::LogError;
@@ -182,7 +182,7 @@ pub(crate) fn read_log<C: RunConsumer>(
 }
 
 /// Large enough that taking turns costs nothing, small enough for the caches and for many cores.
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 1 << 18;
 
 /// The outputs, and which run is silent.
 type Found<C> = (RunOutputs<<C as RunConsumer>::Output>, Option<usize>);
@@ -199,11 +199,11 @@ fn read_blocks<C: RunConsumer, S: Fn(&RunRow) -> C + Sync>(
     let mut in_order = InOrder::new(path, (rows, &index), start, options.lenient, blocks.lines_before());
     let jobs = options.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     if jobs == 1 {
-        let mut buffer = Vec::new();
-        while let Some(taken) = blocks.next(buffer) {
+        let mut buffers = Buffers::default();
+        while let Some(taken) = blocks.next(buffers) {
             let block = taken.map_err(|(_, source)| in_order.fail(source))?;
             in_order.take_block(&block)?;
-            buffer = block.into_buffer();
+            buffers = block.buffers;
         }
         return Ok(in_order.finish(is_silent));
     }
@@ -221,7 +221,7 @@ fn read_blocks<C: RunConsumer, S: Fn(&RunRow) -> C + Sync>(
         turns: Mutex::new(turns),
         changed: Condvar::new(),
         most_in_flight: jobs + jobs.div_ceil(2) + 1,
-        parse: |block: &Block| fragment::parse(block, rows, &index, start),
+        parse: |block: &mut Block| fragment::parse(block, rows, &index, start),
     };
     std::thread::scope(|scope| {
         for _ in 1..jobs {
@@ -258,7 +258,7 @@ struct Turns<'a, C: RunConsumer, S> {
     waiting: BTreeMap<u64, Ready<C>>,
     /// Blocks that were read, or are about to be, and whose turn is still to come.
     in_flight: usize,
-    buffers: Vec<Vec<u8>>,
+    buffers: Vec<Buffers>,
     is_over: bool,
     error: Option<LogError>,
 }
@@ -276,14 +276,14 @@ impl<'a, C, S, P, R> Pass<'a, R, C, S, P>
 where
     C: RunConsumer,
     S: Fn(&RunRow) -> C,
-    P: Fn(&Block) -> Option<Parsed<C>>,
+    P: Fn(&mut Block) -> Option<Parsed<C>>,
     R: Read,
 {
     /// What each worker does, until the end of the log or the first error.
     fn work(&self) {
         let _guard = EndOnPanic { turns: &self.turns, changed: &self.changed };
-        while let Some(buffer) = self.place_in_flight() {
-            let taken = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).next(buffer);
+        while let Some(buffers) = self.place_in_flight() {
+            let taken = self.blocks.lock().unwrap_or_else(PoisonError::into_inner).next(buffers);
             let (index, ready) = match taken {
                 None => {
                     self.turns().in_flight -= 1;
@@ -299,8 +299,8 @@ where
         }
     }
 
-    /// Waits until another block may be read; returns a buffer for it, or nothing when the pass is over.
-    fn place_in_flight(&self) -> Option<Vec<u8>> {
+    /// Waits until another block may be read; returns buffers for it, or nothing when the pass is over.
+    fn place_in_flight(&self) -> Option<Buffers> {
         let mut turns = self.turns();
         while turns.in_flight >= self.most_in_flight && !turns.is_over {
             turns = self.changed.wait(turns).unwrap_or_else(PoisonError::into_inner);
@@ -320,7 +320,7 @@ where
 
     fn prepare(&self, ready: Ready<C>) -> Ready<C> {
         match ready {
-            Ready::Raw(block) => match (self.parse)(&block) {
+            Ready::Raw(mut block) => match (self.parse)(&mut block) {
                 Some(parsed) => Ready::Parsed(parsed, block),
                 None => Ready::Raw(block),
             },
@@ -339,16 +339,16 @@ where
                 return;
             };
             drop(turns);
-            let (result, buffer) = match ready {
-                Ready::Parsed(parsed, block) => (in_order.take_parsed(parsed, &block), block.into_buffer()),
-                Ready::Raw(block) => (in_order.take_block(&block), block.into_buffer()),
-                Ready::Failed(source) => (Err(in_order.fail(source)), Vec::new()),
+            let (result, buffers) = match ready {
+                Ready::Parsed(parsed, mut block) => (in_order.take_parsed(parsed, &mut block), block.buffers),
+                Ready::Raw(block) => (in_order.take_block(&block), block.buffers),
+                Ready::Failed(source) => (Err(in_order.fail(source)), Buffers::default()),
             };
             turns = self.turns();
             turns.in_order = Some(in_order);
             turns.next += 1;
             turns.in_flight -= 1;
-            turns.buffers.push(buffer);
+            turns.buffers.push(buffers);
             if let Err(error) = result {
                 turns.error = Some(error);
                 turns.is_over = true;
