@@ -2,7 +2,7 @@
 
 use super::{CliError, print};
 use crate::config::Experiment;
-use byzlab_analysis::log::{ReadOptions, Skipped};
+use byzlab_analysis::log::ReadOptions;
 use byzlab_analysis::statistics::{MeanMethod, ProportionMethod};
 use byzlab_analysis::{AnalysisOptions, MeasuredRuns, Metric, render, summarize_parts};
 use clap::{Args, ValueEnum};
@@ -107,11 +107,8 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
         }
     } else {
         let runs = MeasuredRuns::read(dir, &[options.metric], &options)?;
-        if let Some(first) = &runs.skipped.first {
-            let Skipped { rows, damaged_runs, .. } = runs.skipped;
-            warn!(
-                "{rows} rows of the log were skipped, {damaged_runs} runs are damaged and have no value; the first: {first}"
-            );
+        for warning in runs.warnings() {
+            warn!("{warning}");
         }
         let groups = runs.summarize(&options)?;
         match arguments.format {
