@@ -33,7 +33,7 @@ pub struct MeasuredRuns {
     pub damaged: Vec<bool>,
     /// What was skipped of the log.
     pub skipped: Skipped,
-    /// What was skipped of the table: runs that are lost.
+    /// What was skipped of the table: each of these rows was a run, and nobody knows of which group.
     pub lost: Skipped,
 }
 
@@ -69,19 +69,22 @@ impl MeasuredRuns {
         for (group, RowGroup { rows, .. }) in groups.iter_mut().zip(members) {
             let damaged = rows.iter().filter(|row| self.damaged[**row]).count();
             if damaged > 0 {
-                let runs = group.runs;
-                let note =
-                    format!("{damaged} of {runs} runs have no value, for rows of the log were skipped or are missing");
-                group.notes.push(note);
+                group.notes.push(format!("{damaged} runs have no value: rows of theirs were skipped or are missing"));
             }
-            // Nobody knows whose they were.
-            if let Some(first) = &self.lost.first {
-                let rows = self.lost.rows;
-                group
-                    .notes
-                    .push(format!("{rows} rows of runs.csv were skipped, so runs may be missing; the first: {first}"));
-            }
+            group.notes.extend(self.warnings());
         }
         Ok(groups)
+    }
+
+    /// What was skipped when the folder was read leniently, for whoever looks at any of it.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Skipped { rows, first: Some(first), .. } = &self.lost {
+            warnings.push(format!("{rows} runs are lost: their rows of runs.csv were skipped, the first: {first}"));
+        }
+        if let Skipped { rows, first: Some(first), .. } = &self.skipped {
+            warnings.push(format!("{rows} rows of the log were skipped, the first: {first}"));
+        }
+        warnings
     }
 }

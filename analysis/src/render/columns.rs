@@ -75,17 +75,16 @@ impl Shown {
         if let (None, Some(limit), Some(_)) = (self.limit, all.limit, all.restricted_mean.estimate) {
             let _ = write!(restricted, " to {limit}");
         }
-        // As many decimals as the mean.
-        let digits = decimals(group.mean.half_width().unwrap_or(0.0), group.mean.estimate.unwrap_or(0.0));
-        let like = |number: Option<f64>| number.map_or_else(|| "–".to_owned(), |number| rounded(number, digits));
+        // They have no interval here that says how many digits matter.
+        let plain = |number: Option<f64>| number.map_or_else(|| "–".to_owned(), |it| rounded(it, decimals(0.0, it)));
         let approximate = |text: String| if group.relative_error.is_some() { format!("≈ {text}") } else { text };
         let figures = [
             format!("{}/{}", group.succeeded, group.rows),
             share(&group.success),
             mean(&group.mean),
-            like(group.standard_deviation.estimate),
-            like(group.min),
-            like(group.max),
+            plain(group.standard_deviation.estimate),
+            plain(group.min),
+            plain(group.max),
             approximate(quantile(&all.median)),
             approximate(quantile(&all.p99)),
         ];

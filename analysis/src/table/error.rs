@@ -196,6 +196,6 @@ fn fields(count: usize) -> String {
 /// The first of many names.
 fn list(names: &[String]) -> String {
     const SHOWN: usize = 40;
-    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let shown = names.iter().take(SHOWN).map(|name| super::shorten(name)).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { format!("{shown}, … ({} in all)", names.len()) } else { shown }
 }

@@ -136,10 +136,13 @@ fn check_confidence(confidence: f64) -> Result<(), TableError> {
     if is_inside_unit(confidence) { Ok(()) } else { Err(TableError::Option { option, value: confidence, expected }) }
 }
 
-/// At most 100 characters, for messages.
+/// At most 100 characters, for messages; what would confuse a terminal is replaced.
 fn shorten(text: &str) -> String {
-    match text.char_indices().nth(100) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+    const SHOWN: usize = 100;
+    let visible = |character: char| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character };
+    let mut shown: String = text.chars().take(SHOWN).map(visible).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
     }
+    shown
 }

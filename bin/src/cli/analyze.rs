@@ -3,7 +3,7 @@
 use super::plots::draw_everything;
 use super::{CliError, print};
 use crate::config::Experiment;
-use byzlab_analysis::log::{ReadOptions, Skipped};
+use byzlab_analysis::log::ReadOptions;
 use byzlab_analysis::statistics::{MeanMethod, ProportionMethod};
 use byzlab_analysis::{AnalysisOptions, MeasuredRuns, Metric, PlotError, render, summarize_parts};
 use clap::{Args, ValueEnum};
@@ -112,11 +112,8 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
         }
     } else {
         let runs = MeasuredRuns::read(dir, &[options.metric], &options)?;
-        if let Some(first) = &runs.skipped.first {
-            let Skipped { rows, damaged_runs, .. } = runs.skipped;
-            warn!(
-                "{rows} rows of the log were skipped, {damaged_runs} runs are damaged and have no value; the first: {first}"
-            );
+        for warning in runs.warnings() {
+            warn!("{warning}");
         }
         let groups = runs.summarize(&options)?;
         if let Some(out) = &arguments.plots {
