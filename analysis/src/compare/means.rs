@@ -28,12 +28,10 @@ impl Means {
     ) -> Self {
         let what = format!("mean of {}", SampleName::successes(names));
         let complete_pairs = complete_pairs(values, pairing);
-        let empty = values.iter().zip(names).find(|(values, _)| values.iter().flatten().next().is_none());
-        if let Some((_, name)) = empty {
-            let reason = &name.no_value;
+        if let Some(reason) = missing(values, names) {
             return Self {
-                difference: Difference::undefined(what, reason),
-                ratio: Estimate::undefined(RATIO, reason.clone()),
+                difference: Difference::undefined(what, &reason),
+                ratio: Estimate::undefined(RATIO, reason),
                 complete_pairs,
                 correlation: None,
                 narrowing: None,
@@ -63,11 +61,23 @@ pub(super) fn restricted(
         sample.iter().map(restricted).collect::<Vec<_>>()
     });
     let what = format!("{RESTRICTED} over all {}", SampleName::all(names));
-    let empty = values.iter().zip(names).find(|(values, _)| values.iter().flatten().next().is_none());
-    match empty {
-        Some((_, name)) => Difference::undefined(what, &name.no_value),
-        None => Sample::of(&values, pairing).difference(&what, confidence),
+    if let Some(reason) = missing(&values, names) {
+        return Difference::undefined(what, reason);
     }
+    let difference = Sample::of(&values, pairing).difference(&what, confidence);
+    if samples.iter().flatten().flatten().all(|attempt| attempt.value().is_none()) {
+        // That all failed so far does not say that all will.
+        let note = "interval undefined: everything on both sides failed and counts as the limit".to_owned();
+        return Difference { lower: None, upper: None, p: None, note: Some(note), ..difference };
+    }
+    difference
+}
+
+/// Which sides have no value, and why.
+fn missing(values: &[Vec<Option<f64>>; 2], names: &[SampleName; 2]) -> Option<String> {
+    let empty = values.iter().zip(names).filter(|(values, _)| values.iter().flatten().next().is_none());
+    let reasons: Vec<&str> = empty.map(|(_, name)| &name.no_value[..]).collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
 const RATIO: &str = "ratio of the same means, B / A";

@@ -36,7 +36,7 @@ pub fn comparison_table(comparison: &Comparison) -> String {
     }
     text.push('\n');
     text.push_str(&legend(comparison));
-    for note in &comparison.notes {
+    for note in comparison.notes.iter().cloned().chain(worth_of_pairs(groups)) {
         let _ = writeln!(text, "note: {note}");
     }
     for note in notes(groups, |group| &group.group, notes_of) {
@@ -241,17 +241,24 @@ fn legend(comparison: &Comparison) -> String {
     text
 }
 
+/// What pairs are worth, over all groups.
+fn worth_of_pairs(groups: &[GroupComparison]) -> Option<String> {
+    let of_pairs = groups.iter().filter_map(|group| group.correlation.zip(group.narrowing));
+    let ends = |of: fn((f64, f64)) -> f64, decimals: usize| -> Option<String> {
+        let least = of_pairs.clone().map(of).min_by(f64::total_cmp)?;
+        let most = of_pairs.clone().map(of).max_by(f64::total_cmp)?;
+        let [least, most] = [least, most].map(|end| format!("{end:.decimals$}"));
+        Some(if least == most { least } else { format!("{least} to {most}") })
+    };
+    let (correlations, narrowings) = (ends(|it| it.0, 3)?, ends(|it| it.1, 1)?);
+    Some(format!(
+        "pairs correlate with {correlations}; as independent runs the interval of the difference of means would be \
+         {narrowings} times as wide"
+    ))
+}
+
 fn notes_of(group: &GroupComparison) -> Vec<String> {
-    let mut notes = Vec::new();
-    if let (Some(correlation), Some(narrowing)) = (group.correlation, group.narrowing) {
-        let effect = if narrowing >= 1.0 {
-            format!("narrowed the interval of the difference of means {narrowing:.1}-fold")
-        } else {
-            format!("widened the interval of the difference of means {:.1}-fold", 1.0 / narrowing)
-        };
-        notes.push(format!("pairs correlate with {correlation:.3}, which {effect}"));
-    }
-    notes.extend(group.notes.iter().cloned());
+    let mut notes = group.notes.clone();
     let named = [
         ("difference of means", &group.difference.note),
         ("B / A", &group.ratio.note),
