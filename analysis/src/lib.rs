@@ -55,7 +55,7 @@ pub use log::{
     EventReader, EventWriter, LogError, ReadOptions, RowProblem, RunConsumer, RunOutputs, Skipped, read_runs,
 };
 pub use measure::{RunMeasures, RunValue};
-pub use messages::{MessageSummary, summarize_messages};
+pub use messages::{MessageKinds, MessageSummary, read_message_kinds, summarize_messages};
 pub use metric::{Metric, UnknownMetric};
 pub use oracle::{Oracles, check_results};
 pub use parts::{
@@ -64,8 +64,8 @@ pub use parts::{
 };
 pub use plot::{
     DistributionGroup, DistributionLabels, FrontierCurve, FrontierCurves, PlotError, write_distribution_plots,
-    write_figures_plot, write_frontier_plot, write_message_plot, write_parts_plot, write_saturation_plot,
-    write_sweep_plots, write_timeline_plot,
+    write_figures_plot, write_frontier_plot, write_message_kinds_plot, write_message_plot, write_parts_plot,
+    write_saturation_plot, write_sweep_plots, write_timeline_plot,
 };
 pub use results::MeasuredRuns;
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
