@@ -59,7 +59,7 @@ pub use log::{
     Skipped, read_runs,
 };
 pub use measure::{RunMeasures, RunValue};
-pub use messages::{MessageSummary, summarize_messages};
+pub use messages::{MessageKinds, MessageSummary, read_message_kinds, summarize_messages};
 pub use metric::{Metric, UnknownMetric};
 pub use oracle::{Oracles, check_results};
 pub use parts::{
@@ -68,8 +68,8 @@ pub use parts::{
 };
 pub use plot::{
     DistributionGroup, DistributionLabels, FrontierCurve, FrontierCurves, PlotError, write_distribution_plots,
-    write_figures_plot, write_frontier_plot, write_message_plot, write_parts_plot, write_saturation_plot,
-    write_sweep_plots, write_timeline_plot,
+    write_figures_plot, write_frontier_plot, write_message_kinds_plot, write_message_plot, write_parts_plot,
+    write_saturation_plot, write_sweep_plots, write_timeline_plot,
 };
 pub use precision::{Aim, Precision, Replications};
 pub use results::MeasuredRuns;

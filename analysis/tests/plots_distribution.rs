@@ -146,6 +146,15 @@ fn many_groups_are_a_selection_and_the_caption_says_so() {
 }
 
 #[test]
+fn long_names_stay_distinct_in_the_legend() {
+    let drops = ["0.0", "0.001"].map(|drop| format!("adversary.count = 0, network.drop = {drop}"));
+    let [ecdf, ..] = draw("long names", &drops.each_ref().map(|label| group(label, 50.0, 20, 2)));
+    assert!(ecdf.contains(">count = 0, drop = 0.0<") && ecdf.contains(">count = 0, drop = 0.001<"), "{ecdf}");
+    let [ecdf, ..] = draw("longer names", &[group(&format!("{}end", "x".repeat(60)), 50.0, 20, 2)]);
+    assert!(ecdf.contains(&format!(">…{}end<", "x".repeat(30))), "{ecdf}");
+}
+
+#[test]
 fn nothing_to_draw() {
     let (_temporary, dir) = folder("nothing");
     let failed = [group("all failed", 1.0, 0, 5)];

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use byzlab_analysis::{
-    AnalysisOptions, GroupSummary, Metric, Outcome, RunRow, RunTable, RunValue, summarize, summarize_messages,
-    write_figures_plot, write_message_plot,
+    AnalysisOptions, GroupSummary, Metric, Outcome, RunRow, RunTable, RunValue, RunWriter, read_message_kinds,
+    summarize, summarize_messages, write_figures_plot, write_message_kinds_plot, write_message_plot,
 };
 
 /// A temporary folder, or one below `BYZLAB_PLOTS` to look at what is drawn.
@@ -179,6 +179,47 @@ fn messages_a_run_and_an_accepted_request() {
         assert!(texts.contains(text), "{text}: {texts}");
     }
     assert_eq!(write_message_plot(&dir, &[]).unwrap(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn messages_by_kind() {
+    let (_temporary, dir) = folder("kinds");
+    let keys: [&[&str]; 4] = [&["1", "x"], &["1", "y"], &["2", "x"], &["2", "y"]];
+    let cells = keys.map(|key| (key, 3, 3, 50.0));
+    let (table, _) = table(&["cluster.replicas", "other"], &cells);
+    let mut runs = RunWriter::new(Vec::new(), &table.swept_keys).unwrap();
+    let mut log = "cell,run,time_ns,node,event,view,seq,digest,peer,message,bytes,value\n".to_owned();
+    for row in &table.rows {
+        runs.write(row).unwrap();
+        let (cell, run) = (row.cell, row.run);
+        log += &format!("{cell},{run},0,4,request,,1,00000000000000aa,,,,\n");
+        for (kind, count) in [("prepare", 20 + 10 * cell + run), ("commit", 10), ("status", 1)] {
+            for _ in 0..count {
+                log += &format!("{cell},{run},5,0,send,,,,1,{kind},100,\n");
+            }
+        }
+    }
+    fs::write(dir.join("runs.csv"), runs.finish().unwrap()).unwrap();
+    fs::write(dir.join("events.csv"), &log).unwrap();
+    let options = AnalysisOptions::default();
+    let groups = read_message_kinds(&dir, &options).unwrap().unwrap();
+    let means: Vec<(&str, Option<f64>)> =
+        groups[2].kinds.iter().map(|(kind, mean)| (kind.as_str(), mean.estimate)).collect();
+    assert_eq!(means, [("commit", Some(10.0)), ("prepare", Some(41.0)), ("status", Some(1.0))]);
+    let svg = read(&write_message_kinds_plot(&dir, &groups).unwrap(), "message_kinds");
+    let texts = texts(&svg);
+    for text in
+        ["Messages sent, by kind", "mean messages a run", "prepare", "status", "the 2 of 4 cells with other = x"]
+    {
+        assert!(texts.contains(text), "{text}: {texts}");
+    }
+    // The most frequent kind comes first.
+    assert!(texts.find("prepare") < texts.find("commit") && texts.find("commit") < texts.find("status"));
+    // A log without messages.
+    let rows = log.lines().filter(|row| !row.contains(",send,"));
+    fs::write(dir.join("events.csv"), rows.fold(String::new(), |log, row| log + row + "\n")).unwrap();
+    assert_eq!(read_message_kinds(&dir, &options).unwrap(), None);
+    assert_eq!(write_message_kinds_plot(&dir, &[]).unwrap(), Vec::<PathBuf>::new());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! ```text
 //! groups ────┬► sweep (what is drawn) ──────────────────────► figure ─► panel ─┬► canvas (SVG) ─► PNG
 //!            ├► figures, messages (three views side by side) ─► row ──► panel ─┤
+//!            ├► message_kinds (what messages) ───────────────► figure ─► panel ─┤
 //!            ├► saturation (throughput against latency) ─────────────► frame ──┤
 //!            └► parts (what latencies are made of) ────────────────────────────┤
 //! attempts ──► distribution ─► ecdf, histogram, quantiles ───────────► frame ──┤
@@ -25,6 +26,7 @@ mod figures;
 mod frame;
 mod frontier;
 mod histogram;
+mod message_kinds;
 mod messages;
 mod panel;
 mod parts;
@@ -40,7 +42,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::messages::MessageSummary;
+use crate::messages::{MessageKinds, MessageSummary};
 use crate::parts::PartsSummary;
 use crate::summary::GroupSummary;
 use crate::timeline::Timelines;
@@ -131,6 +133,18 @@ pub fn write_figures_plot(dir: &Path, groups: &[GroupSummary]) -> Result<Vec<Pat
 pub fn write_message_plot(dir: &Path, groups: &[MessageSummary]) -> Result<Vec<PathBuf>, PlotError> {
     match messages::row(groups) {
         Some(row) => Ok(write_both(dir, "messages", &row.to_svg())?.into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Draws the mean number of messages a run by kind against the first key, a line for each of the six most frequent kinds, with
+/// interval bars.
+///
+/// Writes `message_kinds.svg` and `message_kinds.png` into `dir` and returns their paths; nothing without groups. Of
+/// several keys only the groups with the first values of all keys after the first are drawn, and the caption says so.
+pub fn write_message_kinds_plot(dir: &Path, groups: &[MessageKinds]) -> Result<Vec<PathBuf>, PlotError> {
+    match message_kinds::figure(groups) {
+        Some(figure) => Ok(write_both(dir, "message_kinds", &figure.to_svg())?.into()),
         None => Ok(Vec::new()),
     }
 }

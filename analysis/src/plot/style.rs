@@ -197,8 +197,25 @@ pub(super) fn wrap_to(text: &str, width: f64) -> Vec<String> {
     lines
 }
 
+/// A text of the legend in as many characters as have room. Of a long one the keys lose their sections, and then the beginning goes: what
+/// tells lines apart stands at the end.
 fn short_label(label: &str) -> String {
-    shorten(label, 34)
+    let room = 34;
+    if label.chars().count() <= room {
+        return label.to_owned();
+    }
+    let without_section = |pair: &str| match pair.split_once(" = ") {
+        Some((key, value)) => format!("{} = {value}", key.rsplit('.').next().unwrap_or(key)),
+        None => pair.to_owned(),
+    };
+    let pairs: Vec<String> = label.split(", ").map(without_section).collect();
+    let label = pairs.join(", ");
+    let length = label.chars().count();
+    if length <= room {
+        return label;
+    }
+    let end: String = label.chars().skip(length + 1 - room).collect();
+    format!("…{end}")
 }
 
 /// At most this many characters.

@@ -3,13 +3,14 @@
 use super::CliError;
 use byzlab_analysis::plot::distribution_groups;
 use byzlab_analysis::{
-    AnalysisOptions, GroupSummary, MeasuredRuns, read_timelines, summarize_messages, write_distribution_plots,
-    write_figures_plot, write_message_plot, write_sweep_plots, write_timeline_plot,
+    AnalysisOptions, GroupSummary, MeasuredRuns, read_message_kinds, read_timelines, summarize_messages,
+    write_distribution_plots, write_figures_plot, write_message_kinds_plot, write_message_plot, write_sweep_plots,
+    write_timeline_plot,
 };
 use std::path::{Path, PathBuf};
 
-/// Draws all that can be said of a results folder, into `out`: what follows from `groups` and `runs`, and from one more pass
-/// over the log the latency over time. Returns the files.
+/// Draws all that can be said of a results folder, into `out`: what follows from `groups` and `runs`, and from two more passes
+/// over the log the kinds of messages and the latency over time. Returns the files.
 pub(super) fn draw_everything(
     dir: &Path,
     out: &Path,
@@ -23,6 +24,9 @@ pub(super) fn draw_everything(
     written.extend(write_distribution_plots(out, &distributions, &labels)?);
     let messages = summarize_messages(&runs.table, options.by.as_deref(), options.confidence)?;
     written.extend(write_message_plot(out, &messages)?);
+    if let Some(kinds) = read_message_kinds(dir, options)? {
+        written.extend(write_message_kinds_plot(out, &kinds)?);
+    }
     if let Some(timelines) = read_timelines(dir, options)? {
         written.extend(write_timeline_plot(out, &timelines)?);
     }
