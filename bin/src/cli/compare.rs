@@ -174,21 +174,12 @@ impl CompareArguments {
             (None, [Some(a), Some(b)]) if a != b => return Err(CliError::TwoMetrics(a, b)),
             (None, [a, b]) => a.or(b),
         };
-        let described = match metric {
-            Some(metric) => Quantity {
-                name: metric.name().to_owned(),
-                words: match metric {
-                    Metric::Throughput => format!("throughput: {}", metric.description()),
-                    latency => format!("{latency} latency: {}", latency.description()),
-                },
-                unit: Some(metric.unit().to_owned()),
-                sense: if metric == Metric::Throughput { Sense::Rate } else { Sense::Time },
-            },
-            None => {
-                let [a, b] = ["A", "B"].map(|side| self.tables.column_of(side).unwrap_or_default().to_owned());
-                let name = if a == b { a } else { format!("{a} and {b}") };
-                Quantity { words: format!("column {name}"), name, unit: None, sense: Sense::Unknown }
-            }
+        let described = if let Some(metric) = metric {
+            of_metric(metric)
+        } else {
+            let [a, b] = ["A", "B"].map(|side| self.tables.column_of(side).unwrap_or_default().to_owned());
+            let name = if a == b { a } else { format!("{a} and {b}") };
+            Quantity { words: format!("column {name}"), name, unit: None, sense: Sense::Unknown }
         };
         Ok(Compared { metric, described })
     }
@@ -298,6 +289,16 @@ impl TableArguments {
     fn scale_of(&self, letter: &str) -> Option<f64> {
         let own = if letter == "A" { self.scale_a } else { self.scale_b };
         own.or(self.scale)
+    }
+}
+
+fn of_metric(metric: Metric) -> Quantity {
+    let (kind, sense) = if metric == Metric::Throughput { ("", Sense::Rate) } else { (" latency", Sense::Time) };
+    Quantity {
+        name: metric.name().to_owned(),
+        words: format!("{metric}{kind}: {}", metric.description()),
+        unit: Some(metric.unit().to_owned()),
+        sense,
     }
 }
 
