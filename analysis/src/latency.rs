@@ -43,6 +43,15 @@ pub enum InvalidEvent {
         /// Time of this event.
         now: u64,
     },
+    /// The log knows of more corrupted replicas than `runs.csv`.
+    #[error(
+        "one replica more than the {expected} that runs.csv calls corrupted; \
+         runs.csv and events.csv are of different experiments"
+    )]
+    MoreCorrupted {
+        /// The number in `runs.csv`.
+        expected: u32,
+    },
 }
 
 /// The latency samples of one run, for one metric.
@@ -78,7 +87,8 @@ impl Samples {
 /// - Honest replicas and clients are those without a `corrupt` row anywhere in the run.
 /// - What starts before the end of the warm-up gives no sample.
 ///
-/// Keeps about 16 bytes a `committed` row and 150 bytes a batch until it is dropped.
+/// Keeps about 16 bytes a `committed` row and 150 bytes a batch until it is dropped, so that it can be asked at any moment;
+/// [`SettledLatency`](crate::SettledLatency) needs less.
 ///
 /// ```
 /// use byzlab_analysis::{Event, EventKind, Metric, RunLatency};
@@ -371,7 +381,7 @@ impl RunLatency {
     }
 }
 
-fn is_from_request(metric: Metric) -> bool {
+pub(crate) fn is_from_request(metric: Metric) -> bool {
     use Metric as M;
     matches!(
         metric,

@@ -42,6 +42,7 @@ pub mod precision;
 pub mod render;
 pub mod results;
 pub mod runs;
+pub mod settled;
 pub mod statistics;
 pub mod summary;
 pub mod throughput;
@@ -49,7 +50,10 @@ pub mod throughput;
 pub use attempts::{TimeLimits, attempts};
 pub use event::{EVENT_COLUMNS, Event, EventKind, Value};
 pub use latency::{InvalidEvent, RunLatency, Samples};
-pub use log::{Compression, EventReader, EventWriter, FrameSink, LogError, RowProblem};
+pub use log::{
+    Compression, EventReader, EventWriter, FrameSink, LogError, ReadOptions, RowProblem, RunConsumer, RunOutputs,
+    Skipped, read_runs,
+};
 pub use measure::{RunMeasures, RunValue};
 pub use metric::{Metric, UnknownMetric};
 pub use oracle::{Oracles, check_results};
@@ -64,6 +68,7 @@ pub use plot::{
 pub use precision::{Aim, Precision, Replications};
 pub use results::MeasuredRuns;
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
+pub use settled::{Sample, SampleSink, SettledLatency};
 pub use statistics::Estimate;
 pub use summary::{AnalysisError, AnalysisOptions, GroupSummary, analyze, analyze_metrics, summarize};
 pub use throughput::RunThroughput;

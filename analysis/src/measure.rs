@@ -7,6 +7,7 @@ use crate::latency::{InvalidEvent, RunLatency, Samples};
 use crate::log::{ReadOptions, RunConsumer, Skipped, read_runs};
 use crate::metric::Metric;
 use crate::runs::{Outcome, RunRow};
+use crate::settled::SettledLatency;
 use crate::summary::AnalysisError;
 use crate::throughput::RunThroughput;
 
@@ -84,10 +85,7 @@ pub(crate) fn read_values(
     warmup_ns: u64,
     options: &ReadOptions,
 ) -> Result<Option<RunValues>, AnalysisError> {
-    let start = |row: &RunRow| {
-        let measures = RunMeasures::new(metrics, row.replicas, row.faults, warmup_ns);
-        MeasuredRun { measures, metrics, is_completed: row.outcome == Outcome::Completed }
-    };
+    let start = |row: &RunRow| MeasuredRun::new(row, metrics, warmup_ns);
     let Some(found) = read_runs(dir, rows, options, start)? else { return Ok(None) };
     let mut by_metric = vec![vec![RunValue::default(); rows.len()]; metrics.len()];
     for (row, values) in found.outputs.into_iter().enumerate() {
@@ -109,9 +107,26 @@ pub(crate) struct RunValues {
 
 /// A run of a log.
 struct MeasuredRun<'a> {
-    measures: RunMeasures,
     metrics: &'a [Metric],
+    /// Of the metrics that are latencies, if there are any.
+    latency: Option<SettledLatency<()>>,
+    throughput: Option<RunThroughput>,
     is_completed: bool,
+}
+
+impl<'a> MeasuredRun<'a> {
+    fn new(row: &RunRow, metrics: &'a [Metric], warmup_ns: u64) -> Self {
+        let latencies: Vec<Metric> = metrics.iter().copied().filter(|metric| *metric != Metric::Throughput).collect();
+        // A run that broke off does not know whom it corrupted.
+        let corrupted = (row.outcome != Outcome::Error).then_some(row.corrupted);
+        let latency = || SettledLatency::new(row.replicas, row.faults, corrupted, warmup_ns, &latencies, ());
+        Self {
+            metrics,
+            latency: (!latencies.is_empty()).then(latency),
+            throughput: (latencies.len() < metrics.len()).then(|| RunThroughput::new(warmup_ns)),
+            is_completed: row.outcome == Outcome::Completed,
+        }
+    }
 }
 
 impl RunConsumer for MeasuredRun<'_> {
@@ -125,12 +140,23 @@ impl RunConsumer for MeasuredRun<'_> {
 
     #[inline]
     fn record(&mut self, event: &Event<'_>) -> Result<(), InvalidEvent> {
-        self.measures.record(event)
+        if let Some(latency) = &mut self.latency {
+            latency.record(event)?;
+        }
+        self.throughput.as_mut().map_or(Ok(()), |throughput| throughput.record(event))
     }
 
     fn finish(self) -> Vec<RunValue> {
-        let values = self.metrics.iter().map(|metric| self.measures.value(*metric));
-        if self.is_completed { values.collect() } else { Vec::new() }
+        if !self.is_completed {
+            return Vec::new();
+        }
+        let per_second = self.throughput.as_ref().and_then(RunThroughput::requests_per_second);
+        let mut latencies = self.latency.map(|latency| latency.finish().0).unwrap_or_default().into_iter();
+        let value = |metric: &Metric| match metric {
+            Metric::Throughput => RunValue { value: per_second, undefined: 0 },
+            _ => latencies.next().unwrap_or_default(),
+        };
+        self.metrics.iter().map(value).collect()
     }
 }
 

@@ -93,6 +93,10 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
+    pub(crate) fn contains(&self, number: u64) -> bool {
+        self.spans.range(..=number).next_back().is_some_and(|(_, last)| *last >= number)
+    }
+
     /// Adds a number; whether it is new.
     pub(crate) fn insert(&mut self, number: u64) -> bool {
         let before = self.spans.range(..=number).next_back().map(|(&first, &last)| (first, last));
@@ -115,6 +119,8 @@ mod tests {
         let mut numbers = Numbers::default();
         let inserted = [5, 3, 4, 4, 3, 5, u64::MAX, 0, u64::MAX, 1, 2].map(|number| numbers.insert(number));
         assert_eq!(inserted, [true, true, true, false, false, false, true, true, false, true, true]);
+        assert!([0, 2, 5, u64::MAX].iter().all(|number| numbers.contains(*number)));
+        assert!([6, u64::MAX - 1].iter().all(|number| !numbers.contains(*number)));
         assert!(numbers.spans.into_iter().eq([(0, 5), (u64::MAX, u64::MAX)]));
     }
 }

@@ -1,7 +1,7 @@
 //! Figures in which failures count: at the edges, and where limits differ.
 
 use byzlab_analysis::statistics::Attempt::{Beyond, Never, Success};
-use byzlab_analysis::statistics::{Attempt, Estimate, FigureOptions, Figures};
+use byzlab_analysis::statistics::{Attempt, Estimate, FigureOptions, Figures, MeanMethod, ProportionMethod};
 
 const LIMIT: f64 = 2000.0;
 
@@ -190,4 +190,37 @@ fn infinities_and_nan() {
     assert_eq!((nothing.success.estimate, nothing.unconditional.median.above), (Some(0.5), None));
     let huge = figures(&[Success(f64::MAX), Success(-f64::MAX), Success(f64::MAX)]);
     assert_sound(&huge);
+}
+
+/// Skewed values: the bootstrap's interval leans to the side of the long tail. Its method says all that it depends on.
+#[test]
+fn intervals_on_request() {
+    let attempts: Vec<Attempt> = (0..40).map(|i| Success((f64::from(i) / 6.0).exp())).chain([Beyond(LIMIT)]).collect();
+    let by = |mean, proportion| {
+        let options = FigureOptions { mean, proportion, ..FigureOptions::default() };
+        let figures = Figures::new(&attempts, &options, String::new);
+        assert_sound(&figures);
+        figures
+    };
+    let bootstrap = |seed| by(MeanMethod::Bca { replicates: 2000, seed }, ProportionMethod::ClopperPearson);
+    let (usual, one) = (by(MeanMethod::StudentT, ProportionMethod::Wilson), bootstrap(1));
+    assert_eq!(one, bootstrap(1));
+    assert_ne!(one.conditional.mean, bootstrap(2).conditional.mean);
+
+    let (t, bca) = (&usual.conditional.mean, &one.conditional.mean);
+    assert_eq!(bca.method, "BCa bootstrap (2000 resamples, seed 1, ties count half) over completed runs");
+    assert_eq!(t.estimate, bca.estimate);
+    assert!(bca.lower > t.lower && bca.upper > t.upper, "{bca:?} {t:?}");
+    let all = &one.unconditional.restricted_mean;
+    assert!(all.method.ends_with("over all runs, BCa bootstrap (2000 resamples, seed 1, ties count half)"), "{all:?}");
+    let deviation = &usual.conditional.standard_deviation;
+    assert_eq!(deviation.method, "χ² (normal values) over completed runs");
+    assert!(deviation.lower < deviation.estimate && deviation.estimate < deviation.upper);
+    assert!(one.success.lower < usual.success.lower && one.success.upper > usual.success.upper);
+    assert_eq!((&usual.success.method[..], &one.success.method[..]), ("Wilson score", "Clopper–Pearson"));
+
+    let options = FigureOptions { mean: MeanMethod::Bca { replicates: 2000, seed: 1 }, ..FigureOptions::default() };
+    let one = Figures::new(&[Success(1.0)], &options, String::new);
+    assert_sound(&one);
+    assert_eq!(one.conditional.mean.note.as_deref(), Some("interval undefined: needs at least 2 runs"));
 }

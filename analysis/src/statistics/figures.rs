@@ -25,10 +25,12 @@
 use serde::Serialize;
 
 use super::attempt::Attempt;
+use super::bootstrap::{BcaConvention, BcaInterval, bca_mean};
+use super::deviation::{bca_deviation, deviation_interval};
 use super::estimate::Estimate;
-use super::mean::Moments;
-use super::proportion::wilson;
-use super::quantile::{OrderStatistics, order_statistics, quantile_interval, quantile_min_n};
+use super::moments::Moments;
+use super::proportion::{clopper_pearson, wilson};
+use super::quantile::{OrderStatistics, order_statistics, quantile_interval, quantile_min_n, quantile_type1};
 use super::survival::{KaplanMeier, Observation};
 
 /// How figures are made.
@@ -38,7 +40,7 @@ pub struct FigureOptions {
     pub confidence: f64,
     /// Interval of shares.
     pub proportion: ProportionMethod,
-    /// Interval of means.
+    /// Interval of means and standard deviations.
     pub mean: MeanMethod,
     /// What the units are called, in methods and notes: `runs`, `rows`.
     pub unit: &'static str,
@@ -68,14 +70,42 @@ pub enum ProportionMethod {
     /// Wilson's score interval: its coverage is the confidence on average.
     #[default]
     Wilson,
+    /// The interval of Clopper & Pearson: its coverage is never below the confidence.
+    ClopperPearson,
 }
 
-/// How the interval of a mean is made.
+/// How the interval of a mean, and with it that of a standard deviation, is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MeanMethod {
-    /// Student's t.
+    /// Student's t; for standard deviations χ², which assumes a normal distribution.
     #[default]
     StudentT,
+    /// The bias-corrected and accelerated bootstrap, in the [`Mid`](BcaConvention::Mid) convention.
+    Bca {
+        /// Number of resamples.
+        replicates: u32,
+        /// The seed from which they follow.
+        seed: u64,
+    },
+}
+
+impl MeanMethod {
+    /// Its name in methods; of a bootstrap with all that it depends on.
+    fn name(self) -> String {
+        match self {
+            Self::StudentT => "Student t".to_owned(),
+            Self::Bca { replicates, seed } => {
+                format!("BCa bootstrap ({replicates} resamples, seed {seed}, ties count half)")
+            }
+        }
+    }
+
+    fn deviation_name(self) -> String {
+        match self {
+            Self::StudentT => "χ² (normal values)".to_owned(),
+            bootstrap @ Self::Bca { .. } => bootstrap.name(),
+        }
+    }
 }
 
 /// The failure-aware figures of a group of units.
@@ -180,14 +210,17 @@ impl Figures {
 impl Conditional {
     /// The figures of these values, which must be finite and in rising order.
     fn new(sorted: &[f64], options: &FigureOptions, no_value: &impl Fn() -> String) -> Self {
-        let of = |name: &str| format!("{name} {} {}", options.success, options.unit);
-        let named = |estimate: Estimate, name: &str| Estimate { method: of(name).into(), ..estimate };
+        let over = format!("over {} {}", options.success, options.unit);
+        let quantile = |p| {
+            let estimate = options.quantile(sorted, p, no_value);
+            Estimate { method: format!("type 7, order statistics {over}").into(), ..estimate }
+        };
         Self {
             n: sorted.len() as u64,
-            mean: named(options.mean(sorted, no_value), "Student t over"),
-            standard_deviation: named(options.standard_deviation(sorted, no_value), "chi-squared over"),
-            median: named(options.quantile(sorted, 0.5, no_value), "type 7, order statistics of"),
-            p99: named(options.quantile(sorted, 0.99, no_value), "type 7, order statistics of"),
+            mean: options.mean_over(sorted, &over, no_value),
+            standard_deviation: options.deviation_over(sorted, &over, no_value),
+            median: quantile(0.5),
+            p99: quantile(0.99),
         }
     }
 }
@@ -262,14 +295,12 @@ fn quantile_method(options: &FigureOptions) -> String {
 /// The p-quantile of values in rising order, of which those that failed are +∞.
 fn order_quantile(ordered: &[f64], p: f64, limit: Option<f64>, options: &FigureOptions) -> Estimate {
     let n = ordered.len();
-    // n·p is rounded: a rank that is whole in exact arithmetic stays.
-    let rank = ((n as f64 * p * (1.0 - 1e-12)).ceil() as usize).clamp(1, n);
+    let estimate = quantile_type1(ordered, p).unwrap_or(f64::INFINITY);
     let ranks = order_statistics(n as u64, p, options.confidence);
     let at = |rank: Option<u64>| rank.map(|rank| ordered[rank as usize - 1]);
     let (lower, upper) = (at(ranks.and_then(|it| it.lower_rank)), at(ranks.and_then(|it| it.upper_rank)));
     let finite = |value: &f64| value.is_finite();
     let above = |value: Option<f64>| value.filter(|it| it.is_infinite()).and(limit);
-    let estimate = ordered[rank - 1];
     let failures = ordered.iter().filter(|value| value.is_infinite()).count();
     let among = |end: &str| format!("{end} falls among the {failures} of {n} {} that did not succeed", options.unit);
     let failed = if estimate.is_infinite() {
@@ -317,7 +348,7 @@ fn longest_follow_up(curve: &KaplanMeier, last: f64, options: &FigureOptions) ->
 }
 
 fn restricted_method(options: &FigureOptions) -> String {
-    format!("mean of min(x, limit) over all {}, Student t", options.unit)
+    format!("mean of min(x, limit) over all {}, {}", options.unit, options.mean.name())
 }
 
 /// The mean of min(x, τ), failures counting as τ.
@@ -347,10 +378,15 @@ impl FigureOptions {
     /// assert_eq!((share.estimate, &share.method[..]), (Some(0.75), "Wilson score"));
     /// ```
     pub fn share(&self, successes: u64, trials: u64) -> Estimate {
-        let ProportionMethod::Wilson = self.proportion;
-        match wilson(successes, trials, self.confidence) {
-            Some(share) => Estimate::new("Wilson score", share.estimate).with_interval(share.lower, share.upper),
-            None => Estimate::undefined("Wilson score", format!("no {}", self.unit)),
+        let (method, interval) = match self.proportion {
+            ProportionMethod::Wilson => ("Wilson score", wilson(successes, trials, self.confidence)),
+            ProportionMethod::ClopperPearson => {
+                ("Clopper–Pearson", clopper_pearson(successes, trials, self.confidence))
+            }
+        };
+        match interval {
+            Some(share) => Estimate::new(method, share.estimate).with_interval(share.lower, share.upper),
+            None => Estimate::undefined(method, format!("no {}", self.unit)),
         }
     }
 
@@ -359,18 +395,25 @@ impl FigureOptions {
     /// ```
     /// # use byzlab_analysis::statistics::FigureOptions;
     /// let mean = FigureOptions::default().mean(&[1.0, 3.0], || "no run".to_owned());
-    /// assert_eq!(mean.estimate, Some(2.0));
+    /// assert_eq!((mean.estimate, &mean.method[..]), (Some(2.0), "Student t over runs"));
     /// ```
     pub fn mean(&self, values: &[f64], no_value: impl Fn() -> String) -> Estimate {
-        let method = format!("Student t over {}", self.unit);
+        self.mean_over(values, &format!("over {}", self.unit), no_value)
+    }
+
+    fn mean_over(&self, values: &[f64], over: &str, no_value: impl Fn() -> String) -> Estimate {
+        let method = format!("{} {over}", self.mean.name());
         let moments: Moments = values.iter().copied().collect();
         let Some(mean) = moments.mean() else {
             return Estimate::undefined(method, no_value());
         };
-        match moments.interval(self.confidence) {
-            Some(interval) => Estimate::new(method, mean).with_interval(interval.lower, interval.upper),
-            None => Estimate::new(method, mean).with_note(self.needs_two()),
-        }
+        let interval = match self.mean {
+            MeanMethod::StudentT => moments.interval(self.confidence).map(|t| (t.lower, t.upper)),
+            MeanMethod::Bca { replicates, seed } => {
+                ends(bca_mean(values, self.confidence, replicates, seed, BcaConvention::Mid))
+            }
+        };
+        self.with_ends(Estimate::new(method, mean), moments.count(), interval)
     }
 
     /// A standard deviation, from two values on.
@@ -381,12 +424,42 @@ impl FigureOptions {
     /// assert_eq!(deviation.estimate, Some(1.0));
     /// ```
     pub fn standard_deviation(&self, values: &[f64], no_value: impl Fn() -> String) -> Estimate {
-        let method = format!("chi-squared over {}", self.unit);
+        self.deviation_over(values, &format!("over {}", self.unit), no_value)
+    }
+
+    fn deviation_over(&self, values: &[f64], over: &str, no_value: impl Fn() -> String) -> Estimate {
+        let method = format!("{} {over}", self.mean.deviation_name());
         let moments: Moments = values.iter().copied().collect();
-        match (moments.count(), moments.standard_deviation()) {
-            (0, _) => Estimate::undefined(method, no_value()),
-            (_, Some(deviation)) => Estimate::new(method, deviation).with_note("interval undefined"),
-            (_, None) => Estimate::undefined(method, format!("undefined: needs at least 2 {}", self.unit)),
+        let deviation = match (moments.count(), moments.standard_deviation()) {
+            (0, _) => return Estimate::undefined(method, no_value()),
+            (_, None) => return Estimate::undefined(method, format!("undefined: needs at least 2 {}", self.unit)),
+            (_, Some(deviation)) => deviation,
+        };
+        let interval = match self.mean {
+            MeanMethod::StudentT => {
+                deviation_interval(&moments, self.confidence).map(|interval| (interval.lower, interval.upper))
+            }
+            MeanMethod::Bca { replicates, seed } => {
+                ends(bca_deviation(values, self.confidence, replicates, seed, BcaConvention::Mid))
+            }
+        };
+        self.with_ends(Estimate::new(method, deviation), moments.count(), interval)
+    }
+
+    /// The estimate from `count` values with its interval, or why there is none.
+    fn with_ends(&self, estimate: Estimate, count: u64, interval: Option<(f64, f64)>) -> Estimate {
+        if estimate.estimate.is_none() {
+            return estimate;
+        }
+        match interval {
+            Some((lower, upper)) => estimate.with_interval(lower, upper),
+            None if count < 2 => estimate.with_note(format!("interval undefined: needs at least 2 {}", self.unit)),
+            None => estimate.with_note(match self.mean {
+                MeanMethod::StudentT => "interval undefined: the numbers are too large to compute with",
+                MeanMethod::Bca { .. } => {
+                    "interval undefined: the bootstrap needs more resamples, or more values that differ"
+                }
+            }),
         }
     }
 
@@ -415,10 +488,10 @@ impl FigureOptions {
         }
         .finite()
     }
+}
 
-    fn needs_two(&self) -> String {
-        format!("interval undefined: needs at least 2 {}", self.unit)
-    }
+fn ends(interval: Option<BcaInterval>) -> Option<(f64, f64)> {
+    interval.map(|interval| (interval.lower, interval.upper))
 }
 
 /// The actual coverage; `None` without an end.

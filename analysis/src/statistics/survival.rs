@@ -164,7 +164,7 @@ impl KaplanMeier {
     /// let steps: Vec<_> = curve.unwrap().steps().collect();
     /// assert_eq!((steps[0].at_risk, steps[0].events, steps[0].survival), (6, 3, 0.5));
     /// assert!((steps[0].standard_error.unwrap() - 0.204_124).abs() < 1e-6);
-    /// assert!((steps[0].lower - 0.110_940).abs() < 1e-6);
+    /// assert!((steps[0].lower - 0.110_948).abs() < 1e-6);
     /// assert_eq!((steps[1].at_risk, steps[1].survival), (2, 0.25));
     /// ```
     pub fn steps(&self) -> impl ExactSizeIterator<Item = SurvivalStep> {
@@ -220,7 +220,7 @@ impl KaplanMeier {
     /// # use byzlab_analysis::statistics::{KaplanMeier, Observation::Event};
     /// let curve = KaplanMeier::new((1..=20).map(f64::from).map(Event), 0.95).unwrap();
     /// let median = curve.quantile(0.5);
-    /// assert_eq!((median.estimate, median.lower, median.upper), (Some(10.0), Some(6.0), Some(14.0)));
+    /// assert_eq!((median.estimate, median.lower, median.upper), (Some(10.0), Some(5.0), Some(15.0)));
     /// ```
     pub fn quantile(&self, p: f64) -> SurvivalQuantile {
         if !super::is_inside_unit(p) {

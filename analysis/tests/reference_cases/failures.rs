@@ -1,6 +1,6 @@
 //! Figures in which failures count.
 
-use byzlab_analysis::statistics::{Attempt, FigureOptions, Figures, KaplanMeier, Observation};
+use byzlab_analysis::statistics::{Attempt, FigureOptions, Figures, KaplanMeier, Observation, ProportionMethod};
 use serde_json::Value;
 
 use super::{assert_close, integer, number};
@@ -21,6 +21,11 @@ fn check_timeout_report(case: &Value) {
     assert_eq!(figures.successes, integer(&expected["successes"]));
     assert_close(figures.success.lower.unwrap(), &expected["success_wilson"][0]);
     assert_close(figures.success.upper.unwrap(), &expected["success_wilson"][1]);
+
+    let exact = FigureOptions { proportion: ProportionMethod::ClopperPearson, ..options };
+    let exact = Figures::new(&attempts, &exact, String::new).success;
+    assert_close(exact.lower.unwrap(), &expected["success_clopper_pearson"][0]);
+    assert_close(exact.upper.unwrap(), &expected["success_clopper_pearson"][1]);
 
     let (conditional, of_completed) = (&figures.conditional, &expected["conditional_on_success"]);
     assert_eq!(conditional.n, integer(&of_completed["n"]));

@@ -3,6 +3,7 @@
 use super::{CliError, print};
 use crate::config::Experiment;
 use byzlab_analysis::log::{ReadOptions, Skipped};
+use byzlab_analysis::statistics::{MeanMethod, ProportionMethod};
 use byzlab_analysis::{AnalysisOptions, MeasuredRuns, Metric, render, summarize_parts};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
@@ -27,6 +28,19 @@ pub(super) struct AnalyzeArguments {
     /// The confidence of all intervals.
     #[arg(long, default_value_t = 0.95, value_name = "C")]
     confidence: f64,
+    /// How the intervals of shares are made.
+    #[arg(long, value_enum, default_value_t = Proportion::Wilson, value_name = "METHOD", conflicts_with = "parts")]
+    proportion: Proportion,
+    /// Makes the intervals of means and standard deviations by the bias-corrected and accelerated bootstrap, whose ends
+    /// follow the skewness of the values, with so many resamples.
+    #[arg(
+        long, value_name = "RESAMPLES", num_args = 0..=1, require_equals = true, default_missing_value = "10000",
+        conflicts_with = "parts", value_parser = clap::value_parser!(u32).range(100..)
+    )]
+    bootstrap: Option<u32>,
+    /// The seed of the bootstrap's resamples: the same seed, the same intervals.
+    #[arg(long, default_value_t = 1, value_name = "SEED", requires = "bootstrap")]
+    seed: u64,
     /// Skips and counts rows of the log that are damaged or contradict others, instead of refusing the log. Their runs have
     /// no value.
     #[arg(long, conflicts_with = "parts")]
@@ -49,6 +63,24 @@ pub(super) enum Format {
     Csv,
 }
 
+/// How the interval of a share is made.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Proportion {
+    /// Wilson's score interval: on average it covers as often as it says.
+    Wilson,
+    /// The exact interval: it covers never less often than it says, and is wider.
+    ClopperPearson,
+}
+
+impl From<Proportion> for ProportionMethod {
+    fn from(name: Proportion) -> Self {
+        match name {
+            Proportion::Wilson => Self::Wilson,
+            Proportion::ClopperPearson => Self::ClopperPearson,
+        }
+    }
+}
+
 pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, CliError> {
     // Warm-up and metric are part of the experiment; logs without one count from their first event.
     let config = arguments.dir.join("config.toml");
@@ -57,6 +89,11 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
         metric: arguments.metric.unwrap_or(usual.metric),
         by: arguments.by.clone(),
         confidence: arguments.confidence,
+        proportion: arguments.proportion.into(),
+        mean: match arguments.bootstrap {
+            Some(replicates) => MeanMethod::Bca { replicates, seed: arguments.seed },
+            None => MeanMethod::StudentT,
+        },
         read: ReadOptions { lenient: arguments.lenient, jobs: arguments.jobs },
         ..usual
     };

@@ -19,6 +19,7 @@ mod normal;
 mod saddle_point;
 mod student_t;
 
+pub(super) use beta::beta_upper_quantile;
 pub use beta::{beta_cdf, beta_quantile};
 pub use binomial::{binomial_cdf, binomial_pmf, binomial_sf};
 pub use chi_squared::{chi_squared_quantile, chi_squared_sf};

@@ -15,9 +15,9 @@ impl Deviations {
     /// `None` unless all are finite.
     pub(super) fn new(values: &[f64]) -> Option<Self> {
         let moments: Moments = values.iter().copied().collect();
-        let mean = moments.mean().filter(|mean| mean.is_finite() && super::all_finite(values))?;
-        // Values so far apart that the difference overflows have no variance to speak of.
-        moments.sum_of_squares().is_finite().then(|| Self(values.iter().map(|value| value - mean).collect()))
+        let mean = moments.mean().filter(|_| super::all_finite(values))?;
+        // Values so far apart that the squares overflow have no variance to speak of.
+        moments.sum_of_squares().is_some().then(|| Self(values.iter().map(|value| value - mean).collect()))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -26,8 +26,8 @@ pub struct BatchMeans {
 ///
 /// Formula: batches of ⌊n/b⌋ values, those left over dropped from the front; m ± t(1−α/2; b−1)·s/√b with s the standard
 /// deviation of the b batch means. It assumes batches so long that their means are nearly independent and normal, and a
-/// series without trend. Ten to thirty batches do. `None` of fewer values than batches or fewer than two batches, unless all
-/// values are finite, and unless 0 < `confidence` < 1.
+/// series without trend. Ten to thirty batches do. `None` of fewer values than batches or fewer than two batches,
+/// unless all values are finite, and unless 0 < `confidence` < 1.
 ///
 /// Sources: Schmeiser 1982; Law 2015, section 9.5.3; Alexopoulos & Goldsman 2004.
 ///
@@ -42,7 +42,7 @@ pub fn batch_means(values: &[f64], batches: usize, confidence: f64) -> Option<Ba
         return None;
     }
     let batch_size = values.len() / batches;
-    let means = means_of_batches(values, batch_size, batches);
+    let means = means_of_batches(values, batch_size, batches)?;
     let moments: Moments = means.iter().copied().collect();
     let interval = moments.interval(confidence).filter(|interval| interval.half_width.is_finite())?;
     Some(BatchMeans {
@@ -56,11 +56,10 @@ pub fn batch_means(values: &[f64], batches: usize, confidence: f64) -> Option<Ba
     })
 }
 
-/// Means of the last `batches` batches.
-fn means_of_batches(values: &[f64], batch_size: usize, batches: usize) -> Vec<f64> {
+/// Means of the last `batches` batches; `None` where one is beyond the range of a number.
+fn means_of_batches(values: &[f64], batch_size: usize, batches: usize) -> Option<Vec<f64>> {
     let dropped = values.len() - batches * batch_size;
-    let mean = |batch: &[f64]| batch.iter().copied().collect::<Moments>().mean().unwrap_or_default();
-    values[dropped..].chunks_exact(batch_size).map(mean).collect()
+    values[dropped..].chunks_exact(batch_size).map(|batch| batch.iter().copied().collect::<Moments>().mean()).collect()
 }
 
 /// Whether batch means can be taken for independent.
@@ -68,7 +67,8 @@ fn means_of_batches(values: &[f64], batch_size: usize, batches: usize) -> Vec<f6
 pub enum BatchingVerdict {
     /// The test found no correlation.
     Independent,
-    /// The batch means are correlated still, and longer batches would be too few: the interval is too narrow. Run longer.
+    /// The batch means are correlated still, and longer batches would be too few: the interval is too narrow. Run
+    /// longer.
     Correlated,
 }
 
@@ -92,13 +92,14 @@ const TEST_LEVEL: f64 = 0.10;
 
 /// Batch means with the batch doubled until von Neumann's test finds its means uncorrelated.
 ///
-/// Rule: the first batch has ⌊√n⌋ values, or ⌊n/10⌋ if that is less. While [`von_neumann`] rejects independence against positive
-/// correlation at 10 %, the batch is doubled; if fewer than 10 batches would be left, the verdict is
-/// [`BatchingVerdict::Correlated`]. Leftovers are dropped from the front. `None` of fewer than 10 values, unless all are
-/// finite, and unless 0 < `confidence` < 1.
+/// Rule: the first batch has ⌊√n⌋ values, or ⌊n/10⌋ if that is less. While [`von_neumann`] rejects independence against
+/// positive correlation at 10 %, the batch is doubled; if fewer than 10 batches would be left, the verdict is
+/// [`BatchingVerdict::Correlated`]. Leftovers are dropped from the front. `None` of fewer than 10 values, unless all
+/// are finite, and unless 0 < `confidence` < 1.
 ///
-/// Sources: Fishman 1978, *Grouping Observations in Digital Simulation* (test and doubling); Fishman & Yarberry 1997 (batches
-/// that grow as √n); Schmeiser 1982 (10 to 30 batches do). The level of 10 % is a choice: a larger one asks for longer batches.
+/// Sources: Fishman 1978, *Grouping Observations in Digital Simulation* (test and doubling); Fishman & Yarberry 1997
+/// (batches that grow as √n); Schmeiser 1982 (10 to 30 batches do). The level of 10 % is a choice: a larger one asks
+/// for longer batches.
 ///
 /// ```
 /// # use byzlab_analysis::statistics::{BatchingVerdict, tested_batch_means};
@@ -117,7 +118,7 @@ pub fn tested_batch_means(values: &[f64], confidence: f64) -> Option<TestedBatch
     let mut doublings = 0;
     loop {
         let batches = n / batch_size;
-        let test = von_neumann(&means_of_batches(values, batch_size, batches));
+        let test = von_neumann(&means_of_batches(values, batch_size, batches)?);
         let is_independent = test.is_none_or(|test| test.p_positive >= TEST_LEVEL);
         if is_independent || n / (2 * batch_size) < LEAST_BATCHES {
             let verdict = if is_independent { BatchingVerdict::Independent } else { BatchingVerdict::Correlated };
@@ -153,9 +154,9 @@ pub struct OverlappingBatchMeans {
 
 /// The mean of a series with an interval from the means of all n − m + 1 batches of m neighbours.
 ///
-/// Formula: σ̂² = nm/((n−m)(n−m+1)) · Σ (Ȳⱼ − m̄)², standard error σ̂/√n, Student's t with 3/2·(n/m − 1) degrees of freedom. At the
-/// same batch size its variance is a third less than that of separate batches. It assumes what [`batch_means`] does. `None` unless
-/// 1 ≤ m < n, all values are finite, and 0 < `confidence` < 1.
+/// Formula: σ̂² = nm/((n−m)(n−m+1)) · Σ (Ȳⱼ − m̄)², standard error σ̂/√n, Student's t with 3/2·(n/m − 1) degrees of
+/// freedom. At the same batch size its variance is a third less than that of separate batches. It assumes what
+/// [`batch_means`] does. `None` unless 1 ≤ m < n, all values are finite, and 0 < `confidence` < 1.
 ///
 /// Source: Meketon & Schmeiser 1984.
 ///
@@ -167,7 +168,7 @@ pub struct OverlappingBatchMeans {
 /// ```
 pub fn overlapping_batch_means(values: &[f64], batch_size: usize, confidence: f64) -> Option<OverlappingBatchMeans> {
     let moments: Moments = values.iter().copied().collect();
-    let overall = moments.mean().filter(|_| super::all_finite(values) && moments.sum_of_squares().is_finite())?;
+    let overall = moments.mean().filter(|_| super::all_finite(values) && moments.sum_of_squares().is_some())?;
     if batch_size == 0 || batch_size >= values.len() || !crate::statistics::is_inside_unit(confidence) {
         return None;
     }
