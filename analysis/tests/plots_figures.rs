@@ -1,5 +1,6 @@
 //! The wide figures: the three failure-aware figures, and messages.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
@@ -192,10 +193,10 @@ fn messages_by_kind() {
     for row in &table.rows {
         runs.write(row).unwrap();
         let (cell, run) = (row.cell, row.run);
-        log += &format!("{cell},{run},0,4,request,,1,00000000000000aa,,,,\n");
+        writeln!(log, "{cell},{run},0,4,request,,1,00000000000000aa,,,,").unwrap();
         for (kind, count) in [("prepare", 20 + 10 * cell + run), ("commit", 10), ("status", 1)] {
             for _ in 0..count {
-                log += &format!("{cell},{run},5,0,send,,,,1,{kind},100,\n");
+                writeln!(log, "{cell},{run},5,0,send,,,,1,{kind},100,").unwrap();
             }
         }
     }
