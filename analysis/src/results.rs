@@ -31,22 +31,24 @@ pub struct MeasuredRuns {
     /// For each row of the table whether rows of the log that belong to it were skipped, or all are missing: it has no value then. Only if
     /// the log was read leniently.
     pub damaged: Vec<bool>,
-    /// What was skipped.
+    /// What was skipped of the log.
     pub skipped: Skipped,
+    /// What was skipped of the table: each of these rows was a run, and nobody knows of which group.
+    pub lost: Skipped,
 }
 
 impl MeasuredRuns {
     /// Reads `runs.csv` and, if present, `events.csv` of a results folder, in one pass for all metrics. Of the options the warm-up
     /// and how to read matter.
     pub fn read(dir: &Path, metrics: &[Metric], options: &AnalysisOptions) -> Result<Self, AnalysisError> {
-        let table = RunTable::read(&dir.join("runs.csv"))?;
+        let (table, lost) = RunTable::open(dir, options.read.lenient)?;
         let Some(found) = read_values(dir, &table.rows, metrics, options.warmup_ns, &options.read)? else {
             let damaged = vec![false; table.rows.len()];
-            return Ok(Self { table, values: None, damaged, skipped: Skipped::default() });
+            return Ok(Self { table, values: None, damaged, skipped: Skipped::default(), lost });
         };
         let RunValues { by_metric, damaged, skipped } = found;
         let values = metrics.iter().copied().zip(by_metric).collect();
-        Ok(Self { table, values: Some(values), damaged, skipped })
+        Ok(Self { table, values: Some(values), damaged, skipped, lost })
     }
 
     /// The values of a metric, one for each row of the table; `None` if there is no log, or it was not read for this metric.
@@ -67,12 +69,22 @@ impl MeasuredRuns {
         for (group, RowGroup { rows, .. }) in groups.iter_mut().zip(members) {
             let damaged = rows.iter().filter(|row| self.damaged[**row]).count();
             if damaged > 0 {
-                let runs = group.runs;
-                let note =
-                    format!("{damaged} of {runs} runs have no value, for rows of the log were skipped or are missing");
-                group.notes.push(note);
+                group.notes.push(format!("{damaged} runs have no value: rows of theirs were skipped or are missing"));
             }
+            group.notes.extend(self.warnings());
         }
         Ok(groups)
+    }
+
+    /// What was skipped when the folder was read leniently, for whoever looks at any of it.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Skipped { rows, first: Some(first), .. } = &self.lost {
+            warnings.push(format!("{rows} runs are lost: their rows of runs.csv were skipped, the first: {first}"));
+        }
+        if let Skipped { rows, first: Some(first), .. } = &self.skipped {
+            warnings.push(format!("{rows} rows of the log were skipped, the first: {first}"));
+        }
+        warnings
     }
 }

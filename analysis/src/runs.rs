@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use csv::StringRecord;
 use thiserror::Error;
+
+use crate::log::{Skipped, Source, find_file};
+use crate::summary::AnalysisError;
 
 /// The columns before those of the swept keys.
 pub const LEADING_COLUMNS: [&str; 3] = ["cell", "run", "seed"];
@@ -215,7 +218,8 @@ pub enum RunsError {
     /// The file ends without a line end.
     #[error(
         "{}:{line}: the file ends in the middle of a row; the run that wrote it was interrupted, \
-         run it again or delete this line (and the run's rows in events.csv)", path.display()
+         run it again, delete this line (and the run's rows in events.csv), or pass --lenient to skip and count such rows",
+        path.display()
     )]
     Cut {
         /// The file.
@@ -224,7 +228,10 @@ pub enum RunsError {
         line: u64,
     },
     /// The line is not CSV in UTF-8, or has another number of fields than the header.
-    #[error("{}:{line}: {problem}; restore the file or run again", path.display())]
+    #[error(
+        "{}:{line}: {problem}; restore the file, run again, or pass --lenient to skip and count such rows",
+        path.display()
+    )]
     Format {
         /// The file.
         path: PathBuf,
@@ -235,8 +242,8 @@ pub enum RunsError {
     },
     /// A field does not parse.
     #[error(
-        "{}:{line}: column `{column}` holds {found:?}, expected {expected}; \
-         restore the file or run again", path.display()
+        "{}:{line}: column `{column}` holds {found:?}, expected {expected}; restore the file, run again, \
+         or pass --lenient to skip and count such rows", path.display()
     )]
     Field {
         /// The file.
@@ -249,6 +256,14 @@ pub enum RunsError {
         found: String,
         /// What stands there in a good file.
         expected: &'static str,
+    },
+    /// The header stands in the middle of the file.
+    #[error("{}:{line}: a second header: two tables were put together; analyse them apart", path.display())]
+    SecondHeader {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
     },
     /// A run has two rows.
     #[error(
@@ -277,36 +292,90 @@ pub struct RunTable {
 }
 
 impl RunTable {
-    /// Reads and checks a whole file.
+    /// Reads and checks the `runs.csv` of a results folder, which may be compressed; says what was skipped.
+    ///
+    /// If it is read leniently, rows that cannot be read are skipped and counted. Two rows of one run remain an error: nothing
+    /// says which of them is right, nor which of them the events belong to.
+    ///
+    /// ```
+    /// use byzlab_analysis::RunTable;
+    /// let dir = tempfile::tempdir()?;
+    /// let header = "cell,run,seed,replicas,faults,corrupted,outcome,agreement,validity,requests,completed,messages,bytes,\
+    ///               view_changes,virtual_ns,fingerprint";
+    /// let row = "0,0,1,4,1,0,completed,true,true,1,1,30,3000,0,100,0000000000000005";
+    /// std::fs::write(dir.path().join("runs.csv"), format!("{header}\n{row}\n0,1,1,4,"))?;
+    /// let (table, skipped) = RunTable::open(dir.path(), true)?;
+    /// assert_eq!((table.rows.len(), skipped.rows), (1, 1));
+    /// assert!(RunTable::open(dir.path(), false).unwrap_err().to_string().contains("in the middle of a row"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open(dir: &Path, lenient: bool) -> Result<(Self, Skipped), AnalysisError> {
+        let path = find_file(dir, "runs.csv")?.unwrap_or_else(|| dir.join("runs.csv"));
+        Ok(Self::read_from(&path, lenient)?)
+    }
+
+    /// Reads and checks a whole file, which may be compressed.
     pub fn read(path: &Path) -> Result<Self, RunsError> {
-        let content = std::fs::read(path).map_err(|source| RunsError::Io { path: path.to_owned(), source })?;
-        Self::parse(&content, path)
+        Self::read_from(path, false).map(|(table, _)| table)
+    }
+
+    fn read_from(path: &Path, lenient: bool) -> Result<(Self, Skipped), RunsError> {
+        let mut content = Vec::new();
+        let read = Source::open(path).and_then(|mut source| source.read_to_end(&mut content));
+        match read {
+            // The row that is cut shows.
+            Err(error) if lenient && error.kind() == io::ErrorKind::UnexpectedEof => {}
+            Err(source) => return Err(RunsError::Io { path: path.to_owned(), source }),
+            Ok(_) => {}
+        }
+        Self::parse_rows(&content, path, lenient)
     }
 
     /// Checks the content of a file; `path` only names it in errors.
     pub fn parse(content: &[u8], path: &Path) -> Result<Self, RunsError> {
-        let mut reader = csv::ReaderBuilder::new().from_reader(content);
-        let header = reader.headers().map_err(|_| RunsError::Header { path: path.to_owned() })?;
-        let swept_keys = parse_header(header, path)?;
+        Self::parse_rows(content, path, false).map(|(table, _)| table)
+    }
+
+    fn parse_rows(content: &[u8], path: &Path, lenient: bool) -> Result<(Self, Skipped), RunsError> {
+        let end = memchr::memrchr(b'\n', content).map_or(content.len(), |newline| newline + 1);
+        let (whole, rest) = content.split_at(end);
+        let mut reader = csv::ReaderBuilder::new().from_reader(whole);
+        let header = reader.headers().map_err(|_| RunsError::Header { path: path.to_owned() })?.clone();
+        let swept_keys = parse_header(&header, path)?;
+        let mut skipped = Skipped::default();
+        let mut skip = |error: RunsError| {
+            if !lenient {
+                return Err(error);
+            }
+            skipped.rows += 1;
+            skipped.first.get_or_insert_with(|| error.to_string());
+            Ok(())
+        };
         let mut rows = Vec::new();
         let mut seen = BTreeSet::new();
         for record in reader.into_records() {
-            let record = record.map_err(|error| format_error(&error, path))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let fields = Fields { path, line, record: &record };
-            let row = fields.row(swept_keys.len())?;
-            if !seen.insert((row.cell, row.run)) {
-                return Err(RunsError::DuplicateRun { path: path.to_owned(), line, cell: row.cell, run: row.run });
-            }
-            rows.push(row);
-        }
-        if content.last() != Some(&b'\n') {
-            return Err(RunsError::Cut {
-                path: path.to_owned(),
-                line: 1 + memchr::memchr_iter(b'\n', content).count() as u64,
+            let row = record.map_err(|error| format_error(&error, path)).and_then(|record| {
+                let line = record.position().map_or(0, csv::Position::line);
+                if record == header {
+                    return Err(RunsError::SecondHeader { path: path.to_owned(), line });
+                }
+                Ok((line, Fields { path, line, record: &record }.row(swept_keys.len())?))
             });
+            match row {
+                Err(error) => skip(error)?,
+                Ok((line, RunRow { cell, run, .. })) if !seen.insert((cell, run)) => {
+                    return Err(RunsError::DuplicateRun { path: path.to_owned(), line, cell, run });
+                }
+                Ok((_, row)) => rows.push(row),
+            }
         }
-        Ok(Self { swept_keys, rows })
+        if !rest.is_empty() || !whole.ends_with(b"\n") {
+            let line = 1 + memchr::memchr_iter(b'\n', content).count() as u64;
+            skip(RunsError::Cut { path: path.to_owned(), line })?;
+        }
+        // Each row was a run.
+        skipped.damaged_runs = skipped.rows;
+        Ok((Self { swept_keys, rows }, skipped))
     }
 }
 
@@ -368,6 +437,9 @@ impl Fields<'_> {
 
     fn number<T: FromStr>(&self, column: &'static str, index: usize) -> Result<T, RunsError> {
         let expected = "a whole number in range";
+        if self.record[index].starts_with('-') && column == "virtual_ns" {
+            return Err(self.wrong(column, index, "a time that is not negative: virtual time starts at 0"));
+        }
         if self.record[index].starts_with('+') {
             return Err(self.wrong(column, index, expected));
         }

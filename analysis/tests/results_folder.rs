@@ -185,7 +185,7 @@ adversary.count  completed  success %  n  mean ms  median ms  p99 ms  mean to 20
     assert!(squeeze(&table).starts_with(&squeeze(expected)), "{table}");
     for words in [
         "Of completed runs: what did not complete is left out",
-        "\"> 2000\" lies beyond the time limit, and the last mean is that of min(value, 2000)",
+        "\"> 2000\" lies beyond the time limit; the mean is that of min(value, 2000)",
         "95 % intervals over runs: Wilson score for shares, Student t for means",
         "adversary.count 2: no completed run",
         "adversary.count 0: p99: upper end undefined: needs at least 368 runs",

@@ -36,11 +36,17 @@ fn json_has_all_fields_with_their_types() {
         for key in ["completed", "errors", "requests_completed", "measured_runs", "undefined_samples"] {
             assert!(group[key].is_u64(), "{key} in {group}");
         }
-        for key in ["success", "agreement", "mean", "median", "p99"] {
-            assert!(group[key]["method"].is_string(), "{key} in {group}");
+        let all = &group["unconditional"];
+        assert_eq!((all["n"].as_u64(), all["limit"].as_f64()), (Some(20), Some(1000.0)), "the time limit is known");
+        let of_some = ["success", "agreement", "mean", "standard_deviation", "median", "p99"].map(|key| &group[key]);
+        let of_all = ["median", "p90", "p99", "restricted_mean"].map(|key| &all[key]);
+        for estimate in of_some.into_iter().chain(of_all) {
+            assert!(estimate["method"].is_string(), "{estimate} in {group}");
             for end in ["estimate", "lower", "upper"] {
-                assert!(group[key][end].is_f64() || group[key][end].is_null(), "{key}.{end} in {group}");
+                assert!(estimate[end].is_f64() || estimate[end].is_null(), "{end} of {estimate} in {group}");
             }
+            let is_whole = ["estimate", "lower", "upper"].iter().all(|end| estimate[end].is_f64());
+            assert!(is_whole || estimate["note"].is_string(), "{estimate} in {group}");
         }
         assert_eq!(group["agreement"]["estimate"], 1.0);
     }
@@ -64,6 +70,14 @@ fn what_is_undefined_is_null_with_a_note() {
         }
         assert_eq!(stuck["note"], "no completed run");
     }
+    // Of all runs that is a result: it takes longer than the time limit.
+    let (some, none) = (&works["unconditional"], &stuck["unconditional"]);
+    for figure in ["median", "p90", "p99"] {
+        assert!(some[figure]["estimate"].is_f64() && some[figure]["above"].is_null(), "{some}");
+        assert_eq!((&none[figure]["estimate"], none[figure]["above"].as_f64()), (&Value::Null, Some(1000.0)), "{none}");
+    }
+    assert_eq!(none["restricted_mean"]["estimate"], 1000.0);
+    assert_eq!(some["restricted_mean"]["estimate"], works["mean"]["estimate"]);
     // 40 runs are too few for the upper end of a 99 % quantile.
     assert!(works["p99"]["upper"].is_null());
     assert_eq!(works["p99"]["note"], "upper end undefined: needs at least 368 runs");
@@ -209,15 +223,77 @@ fn more_confidence_means_wider_intervals() {
 }
 
 #[test]
+fn intervals_are_made_as_asked() {
+    let desk = results(EXPERIMENT);
+    let usual = &json(&desk, "")[0];
+    let exact = &json(&desk, "--proportion clopper-pearson")[0];
+    assert_eq!(
+        (&usual["success"]["method"], &exact["success"]["method"]),
+        (&"Wilson score".into(), &"Clopper–Pearson".into())
+    );
+    assert!(exact["success"]["lower"].as_f64() < usual["success"]["lower"].as_f64(), "{exact}");
+
+    let bootstrap = |arguments: &str| json(&desk, arguments).remove(0)["mean"].clone();
+    let seven = bootstrap("--bootstrap=500 --seed 7");
+    assert_eq!(seven["method"], "BCa bootstrap (500 resamples, seed 7, ties count half) over completed runs");
+    assert_eq!((&seven["estimate"], &seven), (&usual["mean"]["estimate"], &bootstrap("--bootstrap=500 --seed 7")));
+    assert_ne!(seven["lower"], bootstrap("--bootstrap=500 --seed 8")["lower"]);
+    assert!(
+        bootstrap("--bootstrap")["method"].as_str().unwrap().starts_with("BCa bootstrap (10000 resamples, seed 1,")
+    );
+    let table = desk.byzlab("analyze out --bootstrap=500").stdout;
+    assert!(table.contains("BCa bootstrap (500 resamples, seed 1, ties count half) for means"), "{table}");
+    for bad in ["--bootstrap=99", "--bootstrap=many", "--seed 3", "--proportion wald", "--jobs 0", "--lenient --parts"]
+    {
+        assert_eq!(desk.byzlab(&format!("analyze out {bad}")).code, Some(2), "{bad}");
+    }
+}
+
+/// A log that ends in a row: refused, and on request read with a count of what that costs.
+#[test]
+fn damaged_logs_can_be_read_leniently() {
+    let desk = results(EXPERIMENT);
+    let whole = desk.byzlab("analyze out --format json").stdout;
+    for jobs in ["--jobs 1", "--jobs 3", "--lenient"] {
+        let Finished { stdout, stderr, .. } = desk.byzlab(&format!("analyze out --format json {jobs}"));
+        assert_eq!((stdout == whole, stderr.as_str()), (true, ""), "{jobs}");
+    }
+    let text = desk.read("out/events.csv");
+    let place = text.rfind("\n0,3,").unwrap();
+    desk.write("out/events.csv", format!("{}\n0,3,damage{}", &text[..place], &text[place..]));
+    let Finished { code, stderr, .. } = desk.byzlab("analyze out");
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("events.csv:") && stderr.contains("--lenient"), "{stderr}");
+
+    let Finished { code, stdout, stderr } = desk.byzlab("analyze out --lenient --format json");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stderr.contains("1 rows of the log were skipped, the first: "), "{stderr}");
+    let groups: Vec<Value> = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&groups[0]["completed"], &groups[0]["measured_runs"]), (&20.into(), &19.into()));
+    let note = "1 runs have no value: rows of theirs were skipped or are missing";
+    let has_note = |group: &Value| group["notes"].as_array().unwrap().iter().any(|text| text == note);
+    assert!(has_note(&groups[0]) && !has_note(&groups[1]), "{groups:?}");
+}
+
+#[test]
 fn the_table_is_the_one_that_run_shows() {
     let desk = Desk::with(EXPERIMENT);
     let shown = desk.byzlab("run e.toml --out out");
     let again = desk.byzlab("analyze out");
     assert_eq!((again.code, again.stderr.as_str()), (Some(0), ""));
     assert_eq!(again.stdout, shown.stdout);
-    for part in
-        ["adversary.count  network.latency.max", "success %", "20/20", "0/20", "100 [83.9–100]", "95 % intervals"]
-    {
+    for part in [
+        "adversary.count  network.latency.max",
+        "success %",
+        "20/20",
+        "0/20",
+        "100 [83.9–100]",
+        "95 % intervals",
+        "of completed runs",
+        "of all runs, failures as +∞",
+        "mean to 1000 ms",
+        "> 1000",
+    ] {
         assert!(shown.stdout.contains(part), "no `{part}` in\n{}", shown.stdout);
     }
 }

@@ -2,7 +2,7 @@
 //! four on no quorum is left.
 
 use byzlab::{Experiment, RunOptions, run_experiment};
-use byzlab_analysis::{EventKind, EventReader, Outcome, RunRow, RunTable};
+use byzlab_analysis::{EventKind, EventReader, Outcome, RunRow, RunTable, analyze, render};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -15,6 +15,8 @@ struct Tutorial {
     rows: Vec<RunRow>,
     /// By cell and run.
     corrupted: BTreeMap<(u32, u32), BTreeSet<u32>>,
+    /// What `byzlab run` shows.
+    table: String,
 }
 
 fn tutorial() -> &'static Tutorial {
@@ -38,7 +40,8 @@ fn tutorial() -> &'static Tutorial {
                 assert!(new, "a replica is corrupted once: {event:?}");
             }
         }
-        Tutorial { runs: experiment.runs, rows: table.rows, corrupted }
+        let shown = render::table(&analyze(folder.path(), &experiment.analysis()).unwrap());
+        Tutorial { runs: experiment.runs, rows: table.rows, corrupted, table: shown }
     })
 }
 
@@ -94,6 +97,18 @@ fn from_four_malicious_replicas_on_nothing_completes() {
     for row in tutorial().rows.iter().filter(|row| row.corrupted >= 4) {
         assert_eq!((row.outcome, row.completed), (Outcome::Timeout, 0), "{row:?}");
         assert_eq!(row.virtual_ns, 2_000_000_000, "it ends at the time limit: {row:?}");
+    }
+}
+
+/// Success, what completed, and all runs stand side by side.
+#[test]
+fn its_table_is_the_one_of_the_readme() {
+    let table = &tutorial().table;
+    assert!(include_str!("../../README.md").contains(table.as_str()), "README.md lacks this table:\n{table}");
+    for figure in
+        ["of completed runs", "of all runs, failures as +∞", "mean to 2000 ms", "131/200  65.5 [58.7–71.7]  131"]
+    {
+        assert!(table.contains(figure), "{figure}");
     }
 }
 

@@ -13,6 +13,7 @@ mod writer;
 
 pub(crate) use error::of_run;
 pub use error::{LogError, RowProblem};
+pub(crate) use pass::read_log;
 pub use pass::{ReadOptions, RunConsumer, RunOutputs, Skipped, read_runs};
 pub use reader::EventReader;
 pub(crate) use run_order::{RunOrder, Step};

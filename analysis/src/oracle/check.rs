@@ -1,10 +1,11 @@
 //! The oracles on a log: what `byzlab check` does.
 
-use std::io;
 use std::path::Path;
 
-use crate::log::{EventReader, RunOrder, Step};
-use crate::measure::silent_run;
+use crate::event::{Event, EventKind};
+use crate::latency::InvalidEvent;
+use crate::log::{ReadOptions, RunConsumer, find_file, read_log};
+use crate::measure::may_not_be_silent;
 use crate::runs::{Outcome, RunRow, RunTable};
 use crate::summary::AnalysisError;
 
@@ -46,75 +47,63 @@ impl RunCheck {
 /// print!("{report}");
 /// # Ok::<(), byzlab_analysis::AnalysisError>(())
 /// ```
-pub fn check_results(dir: &Path, settings: impl Fn(&RunRow) -> OracleSettings) -> Result<CheckReport, AnalysisError> {
-    let table = RunTable::read(&dir.join("runs.csv"))?;
-    let events = dir.join("events.csv");
-    if std::fs::metadata(&events).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+pub fn check_results(
+    dir: &Path,
+    settings: impl Fn(&RunRow) -> OracleSettings + Sync,
+) -> Result<CheckReport, AnalysisError> {
+    let (table, _) = RunTable::open(dir, false)?;
+    let Some(events) = find_file(dir, "events.csv")? else {
         let nothing = |row: &RunRow| OracleSettings { detail: Detail::None, ..settings(row) };
         let runs = table.rows.iter().map(|row| without_events(row, nothing(row))).collect();
         return Ok(CheckReport { runs });
-    }
+    };
     let runs = check_log(&events, &table.rows, settings)?;
     Ok(CheckReport { runs })
 }
 
-/// Judges the runs of a log, in the order of their rows in `runs.csv`.
+/// Judges the runs of a log, in the order of their rows in `runs.csv`, with all cores.
 ///
 /// Fails, like [`analyze`](crate::analyze), with a log that is damaged or of another experiment.
 pub fn check_log(
     path: &Path,
     rows: &[RunRow],
-    settings: impl Fn(&RunRow) -> OracleSettings,
+    settings: impl Fn(&RunRow) -> OracleSettings + Sync,
 ) -> Result<Vec<RunCheck>, AnalysisError> {
-    let mut reader = EventReader::open(path)?;
-    let mut order = RunOrder::new(rows);
-    let mut checks: Vec<Option<RunCheck>> = vec![None; rows.len()];
-    let mut current: Option<OpenCheck> = None;
-    while let Some(event) = reader.next_event()? {
-        let problem = match order.step((event.cell, event.run)) {
-            Err(problem) => Some(problem.to_owned()),
-            Ok(step) => {
-                if let Step::Next(row) = step {
-                    close(&mut checks, rows, current.take());
-                    current =
-                        Some(OpenCheck { row, oracles: Oracles::new(settings(&rows[row])), events: 0, last_ns: 0 });
-                }
-                current.as_mut().and_then(|open| {
-                    (open.events, open.last_ns) = (open.events + 1, event.time_ns);
-                    open.oracles.observe(&event).err().map(|problem| problem.to_string())
-                })
-            }
-        };
-        if let Some(problem) = problem {
-            return Err(reader.contradiction(problem).into());
-        }
-    }
-    close(&mut checks, rows, current);
-    let needs_events = |row: &RunRow| settings(row).detail != Detail::None;
-    if let Some(row) = silent_run(rows, order.seen()).filter(|row| needs_events(row)) {
-        return Err(AnalysisError::NoEvents { path: path.to_owned(), cell: row.cell, run: row.run });
-    }
-    let checks = checks.into_iter().zip(rows);
+    let start =
+        |row: &RunRow| OpenCheck { row: row.clone(), oracles: Oracles::new(settings(row)), events: 0, last_ns: 0 };
+    let is_silent = |row: &RunRow| may_not_be_silent(row) && settings(row).detail != Detail::None;
+    let checks = read_log(path, rows, &ReadOptions::default(), start, is_silent)?.outputs.into_iter().zip(rows);
     Ok(checks.map(|(check, row)| check.unwrap_or_else(|| without_events(row, settings(row)))).collect())
 }
 
-/// The run that is being read.
+/// A run that is being read.
 struct OpenCheck {
-    row: usize,
+    row: RunRow,
     oracles: Oracles,
     events: u64,
     last_ns: u64,
 }
 
-fn close(checks: &mut [Option<RunCheck>], rows: &[RunRow], open: Option<OpenCheck>) {
-    let Some(OpenCheck { row: index, oracles, events, last_ns }) = open else { return };
-    let row = &rows[index];
-    let mut judgements = oracles.finish(row.virtual_ns.max(last_ns));
-    if row.outcome == Outcome::Error {
-        withdraw(&mut judgements, "the run ended with an error, its log may be cut short");
+impl RunConsumer for OpenCheck {
+    type Output = RunCheck;
+
+    fn wants(_: EventKind) -> bool {
+        true
     }
-    let RunRow { cell, run, seed, .. } = *row;
-    checks[index] = Some(RunCheck { cell, run, seed, events, judgements });
+
+    fn record(&mut self, event: &Event<'_>) -> Result<(), InvalidEvent> {
+        (self.events, self.last_ns) = (self.events + 1, event.time_ns);
+        self.oracles.observe(event)
+    }
+
+    fn finish(self) -> RunCheck {
+        let Self { row: RunRow { cell, run, seed, outcome, virtual_ns, .. }, oracles, events, last_ns } = self;
+        let mut judgements = oracles.finish(virtual_ns.max(last_ns));
+        if outcome == Outcome::Error {
+            withdraw(&mut judgements, "the run ended with an error, its log may be cut short");
+        }
+        RunCheck { cell, run, seed, events, judgements }
+    }
 }
 
 fn without_events(row: &RunRow, settings: OracleSettings) -> RunCheck {

@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::{LatencyParts, LatencyPartsReader, Part};
-use crate::log::{RunOrder, Step};
+use crate::log::{RunOrder, Step, find_file};
 use crate::measure::silent_run;
 use crate::runs::{Outcome, RunRow, RunTable};
 use crate::statistics::{Estimate, FigureOptions, is_inside_unit};
@@ -80,9 +80,10 @@ pub fn summarize_parts(
     if !is_inside_unit(confidence) {
         return Err(AnalysisError::Confidence(confidence));
     }
-    let table = RunTable::read(&dir.join("runs.csv"))?;
+    let table = RunTable::open(dir, false)?.0;
     let groups = group_rows(&table, by)?;
-    let sums = read_sums(&dir.join("latency_parts.csv"), &table.rows, warmup_ns)?;
+    let path = find_file(dir, "latency_parts.csv")?.unwrap_or_else(|| dir.join("latency_parts.csv"));
+    let sums = read_sums(&path, &table.rows, warmup_ns)?;
     let summarize_rows = |RowGroup { group, rows }| {
         let members = rows.iter().map(|&row: &usize| (&table.rows[row], &sums[row]));
         summarize_group(group, &members.collect::<Vec<_>>(), confidence)

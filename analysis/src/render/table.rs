@@ -89,8 +89,8 @@ impl Columns {
         };
         let mut text = format!(
             "{}{quantity}: {}; {} of virtual time.\n\
-             The unit is the run: {value}. Of completed runs: what did not complete is left out, which\n\
-             flatters what often fails.",
+             The unit is the run: {value}.\n\
+             Of completed runs: what did not complete is left out, which makes what often fails look good; n are left.\n",
             first.metric,
             first.metric.description(),
             first.unit,
@@ -99,12 +99,11 @@ impl Columns {
             let limit = self.limit.map_or("limit".to_owned(), |limit| limit.to_string());
             let _ = writeln!(
                 text,
-                " Of all runs: one that did not complete counts as a whole, whatever of its\n\
-                 requests was accepted; \"> {limit}\" lies beyond the time limit, and the last mean is that of min(value, {limit})."
+                "Of all runs: one that did not complete counts as +∞, as a whole, whatever of its requests was accepted.\n\
+                 \"> {limit}\" lies beyond the time limit; the mean is that of min(value, {limit})."
             );
             "order statistics\nfor quantiles (of all runs without interpolation, type 1)"
         } else {
-            text.push('\n');
             "order statistics\nfor quantiles (estimated by linear interpolation, type 7)"
         };
         let _ = writeln!(

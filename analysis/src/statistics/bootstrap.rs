@@ -48,8 +48,8 @@ pub struct BcaInterval {
 ///
 /// Formula: `replicates` resamples of n values each, with replacement; then [`bca_from_replicates`]
 /// with the [`acceleration`] of the jackknife. `statistic` may reorder the values that it is given.
-/// It assumes independent values. With fewer than about 20 its actual coverage is below the
-/// nominal one, and it never looks beyond the values that were seen.
+/// It assumes independent values. Of few its coverage is below the nominal one (20 normal values:
+/// 92 % instead of 95 %), and it never looks beyond the values that were seen.
 ///
 /// It is deterministic: xoshiro256++ seeded with `seed` by `SplitMix64`, indices by Lemire's unbiased
 /// multiplication, resample after resample; the same on every machine. `None` of fewer than two
@@ -104,8 +104,9 @@ pub fn bca(
 
 /// The bias-corrected and accelerated bootstrap interval of the mean: [`bca`], made fast.
 ///
-/// For means of skewed values, where the t interval lies too low. The acceleration is
-/// Σd³ / 6(Σd²)^(3/2), d = x − m. Where all values are equal both ends are that value. `None` as [`bca`].
+/// Its ends follow the skewness of the values: of means of skewed values it errs more evenly on both sides
+/// than the t interval. It does not cover more often (20 exponential values: 91 %, t 92 %). The
+/// acceleration is Σd³ / 6(Σd²)^(3/2), d = x − m. Where all values are equal both ends are that value. `None` as [`bca`].
 ///
 /// Source: Efron & Tibshirani 1993, section 14.3.
 ///

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | mean | Student t interval | [`Moments::interval`] |
 //! | a whole distribution | band of Dvoretzky, Kiefer and Wolfowitz; bins of a histogram | [`dkw_half_width`], [`freedman_diaconis_width`], [`sturges_bins`] |
-//! | mean of skewed values, any statistic | BCa bootstrap | [`bca_mean`], [`bca`] |
+//! | mean with uneven ends, any statistic | BCa bootstrap | [`bca_mean`], [`bca`] |
 //! | median, any quantile | type-7 or type-1 estimate, order-statistic interval | [`quantile`], [`quantile_type1`], [`quantile_interval`] |
 //! | values that a quantile's interval needs | Wilks | [`quantile_min_n`], [`quantile_min_n_one_sided`] |
 //! | standard deviation | χ² interval (normal values), BCa bootstrap | [`deviation_interval`], [`bca_deviation`] |
@@ -16,8 +16,6 @@
 //! | difference of two shares | Newcombe's hybrid score interval, Fisher's exact test | [`newcombe`], [`fisher_exact`] |
 //! | ratio of two means | Fieller's interval, independent or paired | [`ratio_of_means`], [`ratio_of_paired_means`] |
 //! | ratio of two geometric means | Welch's interval of the logarithms | [`ratio_of_geometric_means`] |
-//! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
-//! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
 //! | quantile of more values than fit | sketch of stated relative error | [`Sketch`] |
 //! | are there enough replications? | half-width of the interval, absolute or relative | [`StoppingRule`], [`chow_robbins_stops`] |
 //! | warm-up of a run | MSER-5 | [`mser5`] |
@@ -29,6 +27,7 @@
 //! | are two samples alike? | Kolmogorov–Smirnov | [`kolmogorov_smirnov`] |
 //! | many tests at once | Holm, Bonferroni | [`holm`], [`bonferroni`] |
 //! | time until an event, some watched too short | Kaplan–Meier, log–log interval, restricted mean | [`KaplanMeier`] |
+//! | what failures do to all of these | success, conditional and unconditional figures together | [`Figures`] |
 
 mod attempt;
 mod bootstrap;
@@ -84,6 +83,11 @@ pub use survival::{KaplanMeier, Observation, RestrictedMean, SurvivalQuantile, S
 pub use two_proportions::{ProportionDifference, fisher_exact, newcombe};
 
 /// Whether this is a confidence level or a probability that leaves both outcomes open: 0 < p < 1.
+///
+/// ```
+/// # use byzlab_analysis::statistics::is_inside_unit;
+/// assert!(is_inside_unit(0.95) && !is_inside_unit(1.0) && !is_inside_unit(f64::NAN));
+/// ```
 pub fn is_inside_unit(p: f64) -> bool {
     p > 0.0 && p < 1.0
 }

@@ -35,9 +35,9 @@ pub fn wilson(successes: u64, trials: u64, confidence: f64) -> Option<Proportion
     let center = estimate + z2 / (2.0 * n);
     let spread = z * (estimate * (1.0 - estimate) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
-    // At the ends the formula gives 0 and 1 up to rounding.
-    let lower = if successes == 0 { 0.0 } else { ((center - spread) / scale).max(0.0) };
-    let upper = if successes == trials { 1.0 } else { ((center + spread) / scale).min(1.0) };
+    // The share lies inside, and at the ends the formula gives 0 and 1, up to rounding.
+    let lower = if successes == 0 { 0.0 } else { ((center - spread) / scale).clamp(0.0, estimate) };
+    let upper = if successes == trials { 1.0 } else { ((center + spread) / scale).clamp(estimate, 1.0) };
     Some(Proportion { estimate, lower, upper })
 }
 
@@ -45,7 +45,7 @@ pub fn wilson(successes: u64, trials: u64, confidence: f64) -> Option<Proportion
 ///
 /// Formula: the α/2-quantile of Beta(k, n−k+1) and the (1−α/2)-quantile of Beta(k+1, n−k): the shares at
 /// which k or more, and k or fewer, successes have the probability α/2. It is wider than
-/// [`wilson`]. `None` as there.
+/// [`wilson`]. `None` as there, and above 2⁵³ trials.
 ///
 /// Source: Clopper & Pearson 1934.
 ///
@@ -67,7 +67,7 @@ pub fn clopper_pearson(successes: u64, trials: u64, confidence: f64) -> Option<P
 /// The Jeffreys interval of a share: equal tails of its posterior under the prior Beta(½, ½).
 ///
 /// Formula: the α/2- and the (1−α/2)-quantile of Beta(k+½, n−k+½); the lower end is 0 where none succeed, the
-/// upper 1 where all do. `None` as for [`wilson`].
+/// upper 1 where all do. `None` as for [`clopper_pearson`].
 ///
 /// Source: Brown, Cai & `DasGupta` 2001.
 ///
@@ -104,7 +104,11 @@ pub fn agresti_coull(successes: u64, trials: u64, confidence: f64) -> Option<Pro
     let n = trials as f64 + z * z;
     let center = (successes as f64 + z * z / 2.0) / n;
     let spread = z * (center * (1.0 - center) / n).sqrt();
-    Some(Proportion { estimate, lower: (center - spread).max(0.0), upper: (center + spread).min(1.0) })
+    Some(Proportion {
+        estimate,
+        lower: (center - spread).clamp(0.0, estimate),
+        upper: (center + spread).clamp(estimate, 1.0),
+    })
 }
 
 /// The upper bound of a probability of failure when no trial failed: one-sided Clopper–Pearson.

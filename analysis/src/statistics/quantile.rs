@@ -67,6 +67,12 @@ pub struct OrderStatistics {
 
 impl OrderStatistics {
     /// The actual coverage: at least the confidence asked for.
+    ///
+    /// ```
+    /// # use byzlab_analysis::statistics::order_statistics;
+    /// // Between the least and the greatest of six: all but two of 2⁶ ways to lie above or below the median.
+    /// assert_eq!(order_statistics(6, 0.5, 0.95).unwrap().coverage(), 62.0 / 64.0);
+    /// ```
     pub fn coverage(&self) -> f64 {
         1.0 - self.probability_below - self.probability_above
     }
@@ -92,17 +98,18 @@ pub fn order_statistics(n: u64, p: f64, confidence: f64) -> Option<OrderStatisti
         return None;
     }
     let tail = tail(confidence);
-    // Both are given for every rank from 1, as 0 < p < 1.
-    let below = |rank: u64| binomial_cdf(rank - 1, n, p).unwrap_or(1.0);
-    let above = |rank: u64| binomial_sf(rank - 1, n, p).unwrap_or(1.0);
+    let below = |rank: u64| binomial_cdf(rank - 1, n, p);
+    let above = |rank: u64| binomial_sf(rank - 1, n, p);
     // F rises: it holds for every rank up to r, and from s on.
-    let lower_rank = Some(first_rank(n, |rank| below(rank) > tail) - 1).filter(|&rank| rank > 0);
-    let upper_rank = Some(first_rank(n, |rank| above(rank) <= tail)).filter(|&rank| rank <= n);
+    let lower_rank = first_rank(n, |rank| Some(below(rank)? > tail))? - 1;
+    let upper_rank = first_rank(n, |rank| Some(above(rank)? <= tail))?;
+    let lower_rank = (lower_rank > 0).then_some(lower_rank);
+    let upper_rank = (upper_rank <= n).then_some(upper_rank);
     Some(OrderStatistics {
         lower_rank,
         upper_rank,
-        probability_below: lower_rank.map_or(0.0, below),
-        probability_above: upper_rank.map_or(0.0, above),
+        probability_below: lower_rank.map_or(Some(0.0), below)?,
+        probability_above: upper_rank.map_or(Some(0.0), above)?,
     })
 }
 
@@ -112,17 +119,17 @@ fn tail(confidence: f64) -> f64 {
 }
 
 /// The first rank of 1..=n for which `holds`, given that it then holds for all above; or n + 1.
-fn first_rank(n: u64, holds: impl Fn(u64) -> bool) -> u64 {
+fn first_rank(n: u64, holds: impl Fn(u64) -> Option<bool>) -> Option<u64> {
     let (mut low, mut high) = (1, n + 1);
     while low < high {
         let middle = low + (high - low) / 2;
-        if holds(middle) {
+        if holds(middle)? {
             high = middle;
         } else {
             low = middle + 1;
         }
     }
-    low
+    Some(low)
 }
 
 /// The smallest sample for which both ends of the interval for the p-quantile exist.

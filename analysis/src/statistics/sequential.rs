@@ -18,8 +18,8 @@ pub enum HalfWidth {
 /// When to stop adding replications.
 ///
 /// Name: sequential procedure with fixed (relative) width. Formulas, with h the half-width of the t interval of the n
-/// values so far: h ≤ γ/(1+γ)·|m| for [`HalfWidth::Relative`], which keeps the error within γ of the *true* mean; h ≤ d for
-/// [`HalfWidth::Absolute`]. It assumes independent replications; as the data decide when to stop, the coverage of
+/// values so far: h ≤ γ/(1+γ)·|m| for [`HalfWidth::Relative`], which keeps the error within γ of the *true* mean; h ≤ d
+/// for [`HalfWidth::Absolute`]. It assumes independent replications; as the data decide when to stop, the coverage of
 /// the last interval is a little below its confidence, the less the larger `min_runs` is (Law advises 10 and γ ≤ 0.15).
 /// [`new`](Self::new) checks the parts. A rule put together from parts out of range is never precise.
 ///
@@ -166,8 +166,9 @@ impl StoppingRule {
 /// Chow and Robbins' own rule for an interval m ± d: stop as soon as n ≥ z²·(V + 1/n)/d².
 ///
 /// V is the variance with n in its denominator; the 1/n keeps a lucky start of equal values from stopping at once. Its
-/// coverage tends to the confidence as d → 0. [`StoppingRule`] puts Student's t in its place, which stops a little later and
-/// is closer to the confidence when n is small. `None` of nothing, or unless `half_width` > 0 and 0 < `confidence` < 1.
+/// coverage tends to the confidence as d → 0. [`StoppingRule`] puts Student's t in its place, which stops a little
+/// later and is closer to the confidence when n is small. `None` of nothing, or unless `half_width` > 0 and 0 <
+/// `confidence` < 1.
 ///
 /// Source: Chow & Robbins 1965.
 ///

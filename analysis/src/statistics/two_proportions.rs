@@ -42,7 +42,7 @@ const AS_LIKELY: f64 = 1.0 + 1e-7;
 ///
 /// Formula: with both margins given k₁ is hypergeometric; the probabilities of all tables that are at
 /// most as likely as this one are added. Good for n₁ + n₂ up to 10⁹ (it adds about √n terms). `None`
-/// without trials on one side, with more successes than trials, or above 2⁵³ trials.
+/// without trials on one side, with more successes than trials, or above 10¹² trials.
 ///
 /// Source: Fisher 1935; Agresti 2002, section 3.5.
 ///
@@ -52,7 +52,7 @@ const AS_LIKELY: f64 = 1.0 + 1e-7;
 /// assert!((fisher_exact(3, 4, 1, 4).unwrap() - 34.0 / 70.0).abs() < 1e-12);
 /// ```
 pub fn fisher_exact(k1: u64, n1: u64, k2: u64, n2: u64) -> Option<f64> {
-    if n1 == 0 || n2 == 0 || k1 > n1 || k2 > n2 || n1.checked_add(n2)? > 1 << f64::MANTISSA_DIGITS {
+    if n1 == 0 || n2 == 0 || k1 > n1 || k2 > n2 || n1.checked_add(n2)? > 1_000_000_000_000 {
         return None;
     }
     let tables = Tables { n1, n2, hits: k1 + k2 };

@@ -3,7 +3,7 @@
 use super::plots::draw_everything;
 use super::{CliError, print};
 use crate::config::Experiment;
-use byzlab_analysis::log::{ReadOptions, Skipped};
+use byzlab_analysis::log::ReadOptions;
 use byzlab_analysis::statistics::{MeanMethod, ProportionMethod};
 use byzlab_analysis::{AnalysisOptions, MeasuredRuns, Metric, PlotError, render, summarize_parts};
 use clap::{Args, ValueEnum};
@@ -32,8 +32,8 @@ pub(super) struct AnalyzeArguments {
     /// How the intervals of shares are made.
     #[arg(long, value_enum, default_value_t = Proportion::Wilson, value_name = "METHOD", conflicts_with = "parts")]
     proportion: Proportion,
-    /// Makes the intervals of means and standard deviations by the bias-corrected and accelerated bootstrap, for skewed values,
-    /// with so many resamples.
+    /// Makes the intervals of means and standard deviations by the bias-corrected and accelerated bootstrap, whose ends
+    /// follow the skewness of the values, with so many resamples.
     #[arg(
         long, value_name = "RESAMPLES", num_args = 0..=1, require_equals = true, default_missing_value = "10000",
         conflicts_with = "parts", value_parser = clap::value_parser!(u32).range(100..)
@@ -112,11 +112,8 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
         }
     } else {
         let runs = MeasuredRuns::read(dir, &[options.metric], &options)?;
-        if let Some(first) = &runs.skipped.first {
-            let Skipped { rows, damaged_runs, .. } = runs.skipped;
-            warn!(
-                "{rows} rows of the log were skipped, {damaged_runs} runs are damaged and have no value; the first: {first}"
-            );
+        for warning in runs.warnings() {
+            warn!("{warning}");
         }
         let groups = runs.summarize(&options)?;
         if let Some(out) = &arguments.plots {

@@ -24,10 +24,10 @@ pub struct KolmogorovSmirnov {
 
 /// Tests whether two samples come from one distribution, whatever it is and in whatever they may differ.
 ///
-/// Formula: D = max |F₁(x) − F₂(x)|. Exactly, p is the share of orders of the pooled sample that reach D, counted as paths through a grid;
-/// where values are tied a path is looked at between groups only, so that p is exact for the ties at hand. In the limit p = 2 Σ
-/// (−1)ᵏ⁻¹ exp(−2k²λ²), λ = D·√(n₁n₂/(n₁+n₂)). It assumes independent values. +∞ is above all numbers. `None` of an empty
-/// sample, or with NaN or −∞.
+/// Formula: D = max |F₁(x) − F₂(x)|. Exactly, p is the share of orders of the pooled sample that reach D, counted as
+/// paths through a grid; where values are tied a path is looked at between groups only, so that p is exact for the ties
+/// at hand. In the limit p = 2 Σ (−1)ᵏ⁻¹ exp(−2k²λ²), λ = D·√(n₁n₂/(n₁+n₂)). It assumes independent values. +∞ is above
+/// all numbers. `None` of an empty sample, or with NaN or −∞.
 ///
 /// Sources: Hodges 1958; Schröer & Trenkler 1995 (ties); Smirnov 1948.
 ///

@@ -1,10 +1,11 @@
 //! Many tests at once.
 
-/// Adjusts p-values for their number so that the probability of any false rejection stays below the level: Holm's step-down.
+/// Adjusts p-values for their number so that the probability of any false rejection stays below the level: Holm's
+/// step-down.
 ///
-/// Formula: with p₍₁₎ ≤ … ≤ p₍ₘ₎, p̃₍ᵢ₎ = min(1, max_{j≤i} (m−j+1)·p₍ⱼ₎); a hypothesis is rejected where p̃ ≤ α. It assumes nothing
-/// about how the tests depend on each other. What is `None`, NaN or outside 0..1 stays undefined and is not counted in m. Results are
-/// in the order of the input. Source: Holm 1979.
+/// Formula: with p₍₁₎ ≤ … ≤ p₍ₘ₎, p̃₍ᵢ₎ = min(1, max_{j≤i} (m−j+1)·p₍ⱼ₎); a hypothesis is rejected where p̃ ≤ α. It
+/// assumes nothing about how the tests depend on each other. What is `None`, NaN or outside 0..1 stays undefined and is
+/// not counted in m. Results are in the order of the input. Source: Holm 1979.
 ///
 /// ```
 /// # use byzlab_analysis::statistics::holm;

@@ -29,10 +29,10 @@ pub struct PairedTest {
 
 /// Compares the means of two samples of which each value of the first belongs to one of the second.
 ///
-/// Formula: Student's interval and test of the differences x − y. It assumes independent pairs and differences that are normal,
-/// or many; the two sides of a pair may depend on each other, and where they share their random numbers they should.
-/// Where all differences are equal the interval has no width and p is 1 if they are 0, else 0. `None` unless both have the same number of
-/// values, two at least, all finite, and 0 < `confidence` < 1.
+/// Formula: Student's interval and test of the differences x − y. It assumes independent pairs and differences that are
+/// normal, or many; the two sides of a pair may depend on each other, and where they share their random numbers they
+/// should. Where all differences are equal the interval has no width and p is 1 if they are 0, else 0. `None` unless
+/// both have the same number of values, two at least, all finite, and 0 < `confidence` < 1.
 ///
 /// Source: Law 2015, section 10.2.1 (paired-t), section 11.2 (common random numbers).
 ///

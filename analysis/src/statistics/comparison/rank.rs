@@ -30,10 +30,10 @@ pub struct MannWhitney {
 
 /// Tests whether values of one sample tend to be larger than those of the other.
 ///
-/// Formula: U = Σ [x > y] + ½[x = y]. Exactly, two-sided p = 2·min(P(U ≤ u), P(U ≥ u)) where all orders of the samples are alike
-/// probable. For ties or large samples z = (|U − n₁n₂/2| − ½)/σ, σ² = n₁n₂/12 · (N + 1 − Σ(t³−t)/(N(N−1))) over the groups of t tied
-/// values. It assumes independent values of one distribution each, and asks nothing of it; +∞ is above all numbers. Where all values
-/// are equal p is 1. `None` of an empty sample, or with NaN or −∞.
+/// Formula: U = #(x > y) + ½·#(x = y) over all pairs. Exactly, two-sided p = 2·min(P(U ≤ u), P(U ≥ u)) where all orders of the samples
+/// are alike probable. For ties or large samples z = (|U − n₁n₂/2| − ½)/σ, σ² = n₁n₂/12 · (N + 1 − Σ(t³−t)/(N(N−1)))
+/// over the groups of t tied values. It assumes independent values of one distribution each, and asks nothing of it; +∞
+/// is above all numbers. Where all values are equal p is 1. `None` of an empty sample, or with NaN or −∞.
 ///
 /// Sources: Mann & Whitney 1947; Hollander, Wolfe & Chicken 2014, section 4.1; Cliff 1993.
 ///
@@ -125,8 +125,8 @@ impl UDistribution {
         n1 < EXACT_BELOW && n2 < EXACT_BELOW
     }
 
-    /// By the value that comes last: it belongs to the first sample with probability n₁/(n₁+n₂), and is then above all n₂ of the
-    /// second. All terms are positive, so that small probabilities keep their digits.
+    /// By the value that comes last: it belongs to the first sample with probability n₁/(n₁+n₂), and is then above all
+    /// n₂ of the second. All terms are positive, so that small probabilities keep their digits.
     pub(super) fn new(n1: usize, n2: usize) -> Self {
         // For each size of the second sample, with the first of the size at hand.
         let mut row: Vec<Vec<f64>> = vec![vec![1.0]; n2 + 1];

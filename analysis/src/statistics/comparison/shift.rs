@@ -18,15 +18,17 @@ pub struct HodgesLehmann {
     pub coverage: f64,
 }
 
-/// By how much the first sample lies above the second: the shift of Hodges & Lehmann, with a distribution-free interval.
+/// By how much the first sample lies above the second: the shift of Hodges & Lehmann, with a distribution-free
+/// interval.
 ///
-/// Formula: the median of all n₁n₂ differences x − y; the interval from the k-th least difference to the k-th largest, with the largest k
-/// for which P(U ≤ k−1) ≤ α/2. U's distribution is exact where both samples are below 50, else normal with continuity: k = ⌊n₁n₂/2 − zσ
-/// + ½⌋, σ² = n₁n₂(n₁+n₂+1)/12. It assumes independent values of two distributions of one shape; with ties it is conservative.
+/// Formula: the median of all n₁n₂ differences x − y; the interval from the k-th least difference to the k-th largest,
+/// with the largest k for which P(U ≤ k−1) ≤ α/2. U's distribution is exact where both samples are below 50, else
+/// normal with continuity: k = ⌊n₁n₂/2 − zσ + ½⌋, σ² = n₁n₂(n₁+n₂+1)/12. It assumes independent values of two
+/// distributions of one shape; with ties it is conservative.
 ///
-/// +∞ stands for what never came. ∞ − ∞ may be anything: the interval allows for all of it, and the estimate is undefined where it
-/// matters. Differences are not stored: time O((n₁+n₂) log), memory O(n₁+n₂). `None` of an empty sample, with NaN or −∞, or unless 0 <
-/// `confidence` < 1.
+/// +∞ stands for what never came. ∞ − ∞ may be anything: the interval allows for all of it, and the estimate is
+/// undefined where it matters. Differences are not stored: time O((n₁+n₂) log), memory O(n₁+n₂). `None` of an empty
+/// sample, with NaN or −∞, or unless 0 < `confidence` < 1.
 ///
 /// Sources: Hodges & Lehmann 1963; Hollander, Wolfe & Chicken 2014, sections 4.2 and 4.3.
 ///
@@ -135,7 +137,8 @@ impl<'a> Differences<'a> {
         }
     }
 
-    /// By bisection over all numbers: the least with `rank` differences up to it, which is one of them. There are finite ones.
+    /// By bisection over all numbers: the least with `rank` differences up to it, which is one of them. There are
+    /// finite ones.
     fn finite_at(&self, rank: u128) -> f64 {
         let (first, second) = (self.first, self.second);
         let mut low = place(first[0] - second[second.len() - 1]);

@@ -23,10 +23,10 @@ pub struct WelchTest {
 
 /// Compares the means of two independent samples whose variances may differ.
 ///
-/// Formula: d = m₁ − m₂, s² = s₁²/n₁ + s₂²/n₂, t = d/s with s⁴ / ((s₁²/n₁)²/(n₁−1) + (s₂²/n₂)²/(n₂−1)) degrees of freedom; interval
-/// d ± t(1−α/2)·s. It assumes independent values, normal ones or many. Where neither sample varies the
-/// interval has no width and p is 1 if the means are equal, else 0. `None` of fewer than two values in either, where moments are not
-/// finite, or unless 0 < `confidence` < 1.
+/// Formula: d = m₁ − m₂, s² = s₁²/n₁ + s₂²/n₂, t = d/s with s⁴ / ((s₁²/n₁)²/(n₁−1) + (s₂²/n₂)²/(n₂−1)) degrees of
+/// freedom; interval d ± t(1−α/2)·s. It assumes independent values, normal ones or many. Where neither sample varies
+/// the interval has no width and p is 1 if the means are equal, else 0. `None` of fewer than two values in either,
+/// where moments are not finite, or unless 0 < `confidence` < 1.
 ///
 /// Sources: Welch 1947; Satterthwaite 1946.
 ///

@@ -12,7 +12,8 @@ use crate::statistics::is_inside_unit;
 ///
 /// Formula: Iₓ(a, b) = xᵃ(1−x)ᵇ / B(a, b) divided by a continued fraction, for the tail that x lies in;
 /// the other is its complement. Ten digits for a, b from ½ to 10⁹ and far into the tails; that
-/// takes a few thousand terms at most. `None` unless 0 ≤ x ≤ 1 and a, b are positive and finite.
+/// takes a few thousand terms at most. `None` unless 0 ≤ x ≤ 1, a and b are positive and a + b is at most
+/// 2⁵³, up to where an `f64` counts.
 ///
 /// Source: Didonato & Morris 1992, *Algorithm 708*, there BFRAC; Loader 2000 for the factor.
 ///
@@ -26,7 +27,7 @@ pub fn beta_cdf(x: f64, a: f64, b: f64) -> Option<f64> {
 
 /// The p-quantile of Beta(a, b).
 ///
-/// A quantile below 10⁻³⁰⁸ is 0. `None` unless 0 < p < 1 and a, b are positive and finite.
+/// A quantile below 10⁻³⁰⁸ is 0. `None` unless 0 < p < 1, and of parameters as there.
 /// Source: Newton's method in ln x on [`beta_cdf`], bracketed.
 ///
 /// ```
@@ -79,6 +80,9 @@ fn lower_half_quantile(p: f64, q: f64, a: f64, b: f64) -> Option<f64> {
     })
 }
 
+/// The greatest a + b: 2⁵³.
+const MOST: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+
 /// Both tails of a beta distribution at one point.
 pub(super) struct BetaTails {
     /// P(X ≤ x).
@@ -93,7 +97,7 @@ impl BetaTails {
     /// At x, given y = 1 − x as well: whichever is small has digits that the other lost.
     pub(super) fn at(x: f64, y: f64, a: f64, b: f64) -> Option<Self> {
         let sum = a + b;
-        let defined = a >= f64::MIN_POSITIVE && b >= f64::MIN_POSITIVE && sum.is_finite();
+        let defined = a >= f64::MIN_POSITIVE && b >= f64::MIN_POSITIVE && sum <= MOST;
         if !defined || !(0.0..=1.0).contains(&x) || !(0.0..=1.0).contains(&y) {
             return None;
         }
@@ -109,10 +113,10 @@ impl BetaTails {
             - deviance(b, sum * y, -excess);
         let factor = (exponent + ln_root(a) + ln_root(b) - ln_root(sum)).exp() / (2.0 * PI);
         Some(if x <= (a + 1.0) / (sum + 2.0) {
-            let lower = (factor / fraction(a, b, x, excess)?).min(1.0);
+            let lower = (factor / fraction(a, b, x, excess)?).clamp(0.0, 1.0);
             Self { lower, upper: 1.0 - lower, factor }
         } else {
-            let upper = (factor / fraction(b, a, y, -excess)?).min(1.0);
+            let upper = (factor / fraction(b, a, y, -excess)?).clamp(0.0, 1.0);
             Self { lower: 1.0 - upper, upper, factor }
         })
     }

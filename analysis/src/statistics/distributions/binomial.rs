@@ -46,7 +46,8 @@ pub fn binomial_pmf(k: u64, n: u64, p: f64) -> Option<f64> {
     Some(exponent.exp() * (size / (2.0 * PI * hits * misses)).sqrt())
 }
 
-/// P(X ≤ k) for X ~ Binomial(n, p), to ten digits also for n = 10⁹; `None` unless 0 ≤ p ≤ 1.
+/// P(X ≤ k) for X ~ Binomial(n, p), to ten digits also for n = 10⁹; `None` unless 0 ≤ p ≤ 1, or
+/// if n is above 2⁵³.
 ///
 /// Formula: Iq(n−k, k+1) with q = 1 − p, see [`beta_cdf`](super::beta_cdf).
 /// Source: Abramowitz & Stegun 1964, 26.5.24.
@@ -65,8 +66,7 @@ pub fn binomial_cdf(k: u64, n: u64, p: f64) -> Option<f64> {
     Some(BetaTails::at(1.0 - p, p, (n - k) as f64, k as f64 + 1.0)?.lower)
 }
 
-/// P(X > k) for X ~ Binomial(n, p), without the cancellation of `1 - binomial_cdf`; `None` unless
-/// 0 ≤ p ≤ 1.
+/// P(X > k) for X ~ Binomial(n, p), without the cancellation of `1 - binomial_cdf`; `None` as there.
 ///
 /// ```
 /// # use byzlab_analysis::statistics::binomial_sf;

@@ -54,8 +54,8 @@ pub fn bartlett_z(values: &[f64]) -> Option<f64> {
 
 /// The test of Ljung & Box: are all the first `lags` autocorrelations zero?
 ///
-/// Formula: Q = n(n+2) Σ rₖ²/(n−k), χ² with `lags` degrees of freedom if so. `None` unless all values are finite and not all
-/// equal, and 1 ≤ `lags` < n. Source: Ljung & Box 1978.
+/// Formula: Q = n(n+2) Σ rₖ²/(n−k), χ² with `lags` degrees of freedom if so. `None` unless all values are finite and
+/// not all equal, and 1 ≤ `lags` < n. Source: Ljung & Box 1978.
 ///
 /// ```
 /// # use byzlab_analysis::statistics::ljung_box;
@@ -78,8 +78,8 @@ pub fn ljung_box(values: &[f64], lags: usize) -> Option<AutocorrelationTest> {
 
 /// Von Neumann's test: are neighbours positively correlated?
 ///
-/// Formula: C = 1 − Σ(xₜ₊₁−xₜ)² / 2Σdₜ², z = C/√((n−2)/(n²−1)), normal from about 8 values on. It is the test to judge batch
-/// means by. `None` of fewer than three values, or unless all are finite and not all equal.
+/// Formula: C = 1 − Σ(xₜ₊₁−xₜ)² / 2Σdₜ², z = C/√((n−2)/(n²−1)), normal from about 8 values on. It is the test to judge
+/// batch means by. `None` of fewer than three values, or unless all are finite and not all equal.
 ///
 /// Sources: von Neumann 1941; Fishman 1978, *Grouping Observations in Digital Simulation*.
 ///

@@ -26,8 +26,8 @@ pub struct BatchMeans {
 ///
 /// Formula: batches of ⌊n/b⌋ values, those left over dropped from the front; m ± t(1−α/2; b−1)·s/√b with s the standard
 /// deviation of the b batch means. It assumes batches so long that their means are nearly independent and normal, and a
-/// series without trend. Ten to thirty batches do. `None` of fewer values than batches or fewer than two batches, unless all
-/// values are finite, and unless 0 < `confidence` < 1.
+/// series without trend. Ten to thirty batches do. `None` of fewer values than batches or fewer than two batches,
+/// unless all values are finite, and unless 0 < `confidence` < 1.
 ///
 /// Sources: Schmeiser 1982; Law 2015, section 9.5.3; Alexopoulos & Goldsman 2004.
 ///
@@ -67,7 +67,8 @@ fn means_of_batches(values: &[f64], batch_size: usize, batches: usize) -> Option
 pub enum BatchingVerdict {
     /// The test found no correlation.
     Independent,
-    /// The batch means are correlated still, and longer batches would be too few: the interval is too narrow. Run longer.
+    /// The batch means are correlated still, and longer batches would be too few: the interval is too narrow. Run
+    /// longer.
     Correlated,
 }
 
@@ -91,13 +92,14 @@ const TEST_LEVEL: f64 = 0.10;
 
 /// Batch means with the batch doubled until von Neumann's test finds its means uncorrelated.
 ///
-/// Rule: the first batch has ⌊√n⌋ values, or ⌊n/10⌋ if that is less. While [`von_neumann`] rejects independence against positive
-/// correlation at 10 %, the batch is doubled; if fewer than 10 batches would be left, the verdict is
-/// [`BatchingVerdict::Correlated`]. Leftovers are dropped from the front. `None` of fewer than 10 values, unless all are
-/// finite, and unless 0 < `confidence` < 1.
+/// Rule: the first batch has ⌊√n⌋ values, or ⌊n/10⌋ if that is less. While [`von_neumann`] rejects independence against
+/// positive correlation at 10 %, the batch is doubled; if fewer than 10 batches would be left, the verdict is
+/// [`BatchingVerdict::Correlated`]. Leftovers are dropped from the front. `None` of fewer than 10 values, unless all
+/// are finite, and unless 0 < `confidence` < 1.
 ///
-/// Sources: Fishman 1978, *Grouping Observations in Digital Simulation* (test and doubling); Fishman & Yarberry 1997 (batches
-/// that grow as √n); Schmeiser 1982 (10 to 30 batches do). The level of 10 % is a choice: a larger one asks for longer batches.
+/// Sources: Fishman 1978, *Grouping Observations in Digital Simulation* (test and doubling); Fishman & Yarberry 1997
+/// (batches that grow as √n); Schmeiser 1982 (10 to 30 batches do). The level of 10 % is a choice: a larger one asks
+/// for longer batches.
 ///
 /// ```
 /// # use byzlab_analysis::statistics::{BatchingVerdict, tested_batch_means};
@@ -152,9 +154,9 @@ pub struct OverlappingBatchMeans {
 
 /// The mean of a series with an interval from the means of all n − m + 1 batches of m neighbours.
 ///
-/// Formula: σ̂² = nm/((n−m)(n−m+1)) · Σ (Ȳⱼ − m̄)², standard error σ̂/√n, Student's t with 3/2·(n/m − 1) degrees of freedom. At the
-/// same batch size its variance is a third less than that of separate batches. It assumes what [`batch_means`] does. `None` unless
-/// 1 ≤ m < n, all values are finite, and 0 < `confidence` < 1.
+/// Formula: σ̂² = nm/((n−m)(n−m+1)) · Σ (Ȳⱼ − m̄)², standard error σ̂/√n, Student's t with 3/2·(n/m − 1) degrees of
+/// freedom. At the same batch size its variance is a third less than that of separate batches. It assumes what
+/// [`batch_means`] does. `None` unless 1 ≤ m < n, all values are finite, and 0 < `confidence` < 1.
 ///
 /// Source: Meketon & Schmeiser 1984.
 ///

@@ -34,10 +34,10 @@ pub struct InitialSequence {
 
 /// How many independent values these are worth, by Geyer's initial sequences.
 ///
-/// Formula: with the biased autocovariances γₖ (1/n) and their pairs Γᵢ = γ₂ᵢ + γ₂ᵢ₊₁, σ² = −γ₀ + 2Σ Γᵢ up to the first pair that is
-/// not positive; for the monotone sequence each Γᵢ is at most the one before. It assumes a stationary series, strictly a
-/// reversible Markov chain, whose Γᵢ are positive and fall. O(n log n) at worst. `None` of fewer than two values, or unless all
-/// are finite and not all equal.
+/// Formula: with the biased autocovariances γₖ (1/n) and their pairs Γᵢ = γ₂ᵢ + γ₂ᵢ₊₁, σ² = −γ₀ + 2Σ Γᵢ up to the first
+/// pair that is not positive; for the monotone sequence each Γᵢ is at most the one before. It assumes a stationary
+/// series, strictly a reversible Markov chain, whose Γᵢ are positive and fall. O(n log n) at worst. `None` of fewer
+/// than two values, or unless all are finite and not all equal.
 ///
 /// Source: Geyer 1992, section 3.3.
 ///

@@ -40,7 +40,8 @@ pub struct Mser5 {
 }
 
 impl Mser5 {
-    /// Values to delete so that half at least are left; as many as [`truncated`](Self::truncated) where the verdict is good.
+    /// Values to delete so that half at least are left; as many as [`truncated`](Self::truncated) where the verdict is
+    /// good.
     ///
     /// ```
     /// # use byzlab_analysis::statistics::mser5;
@@ -55,10 +56,11 @@ impl Mser5 {
 
 /// The warm-up of a run: MSER-5, the marginal standard error rule on batches of five.
 ///
-/// Formula: with the means y of m batches of five, g(d) = Σ_{j>d} (yⱼ − ȳ₍d₎)² / (m−d)², where ȳ₍d₎ is the mean after d; d* is the
-/// first d ≤ m−5 with the least g. It is the truncation that makes the interval of the mean narrowest if the rest were
-/// independent. Where d* > m/2 it is not to be believed: [`WarmUpVerdict::RunLonger`]. Values that fill no batch
-/// at the end are in no batch mean, but in the means of values. `None` of fewer than 25 values, or unless all are finite.
+/// Formula: with the means y of m batches of five, g(d) = Σ_{j>d} (yⱼ − ȳ₍d₎)² / (m−d)², where ȳ₍d₎ is the mean after
+/// d; d* is the first d ≤ m−5 with the least g. It is the truncation that makes the interval of the mean narrowest if
+/// the rest were independent. Where d* > m/2 it is not to be believed: [`WarmUpVerdict::RunLonger`]. Values that fill
+/// no batch at the end are in no batch mean, but in the means of values. `None` of fewer than 25 values, or unless all
+/// are finite.
 ///
 /// Sources: White 1997; White, Cobb & Spratt 2000; Hoad, Robinson & Davies 2010.
 ///

@@ -25,8 +25,8 @@ pub struct WithinRun {
     pub notes: Vec<String>,
 }
 
-/// Analyses one run: deletes the warm-up ([`mser5`]), then [`tested_batch_means`], [`overlapping_batch_means`] with the same
-/// batch, and [`effective_size`].
+/// Analyses one run: deletes the warm-up ([`mser5`]), then [`tested_batch_means`], [`overlapping_batch_means`] with the
+/// same batch, and [`effective_size`].
 ///
 /// Where MSER-5 says to run longer, at most half of the values are deleted and a note says so. It never fails: what is
 /// undefined is `None`, with its reason among the notes.
