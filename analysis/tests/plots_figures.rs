@@ -1,5 +1,6 @@
 //! The wide figures: the three failure-aware figures, and messages.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
@@ -192,10 +193,10 @@ fn messages_by_kind() {
     for row in &table.rows {
         runs.write(row).unwrap();
         let (cell, run) = (row.cell, row.run);
-        log += &format!("{cell},{run},0,4,request,,1,00000000000000aa,,,,\n");
+        writeln!(log, "{cell},{run},0,4,request,,1,00000000000000aa,,,,").unwrap();
         for (kind, count) in [("prepare", 20 + 10 * cell + run), ("commit", 10), ("status", 1)] {
             for _ in 0..count {
-                log += &format!("{cell},{run},5,0,send,,,,1,{kind},100,\n");
+                writeln!(log, "{cell},{run},5,0,send,,,,1,{kind},100,").unwrap();
             }
         }
     }
@@ -215,6 +216,16 @@ fn messages_by_kind() {
     }
     // The most frequent kind comes first.
     assert!(texts.find("prepare") < texts.find("commit") && texts.find("commit") < texts.find("status"));
+    // One message in one of many runs: its interval reaches below 0, the axis does not.
+    let rare = |row: &str| !row.contains(",status,") || row.starts_with("0,0,");
+    let rows = log.lines().filter(|row| rare(row));
+    fs::write(dir.join("events.csv"), rows.fold(String::new(), |log, row| log + row + "\n")).unwrap();
+    let groups = read_message_kinds(&dir, &options).unwrap().unwrap();
+    let svg = read(&write_message_kinds_plot(&dir, &groups).unwrap(), "message_kinds");
+    let seen: Vec<&str> = svg.lines().filter(|line| line.contains(">-")).collect();
+    assert!(seen.is_empty(), "{seen:?}");
+    let caption = svg.lines().filter_map(|line| line.split_once('>')?.1.split_once('<')).map(|(text, _)| text);
+    assert!(caption.collect::<Vec<&str>>().join(" ").contains("goes on below 0"), "{svg}");
     // A log without messages.
     let rows = log.lines().filter(|row| !row.contains(",send,"));
     fs::write(dir.join("events.csv"), rows.fold(String::new(), |log, row| log + row + "\n")).unwrap();

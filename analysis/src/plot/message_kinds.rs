@@ -23,7 +23,7 @@ pub(super) fn figure(groups: &[MessageKinds]) -> Option<Figure> {
     }
     kinds.sort_by(|left, right| sum(*right).total_cmp(&sum(*left)));
     let rare = kinds.split_off(kinds.len().min(MOST_KINDS));
-    let bar = |group: &MessageKinds, kind: usize| Bar::new(&group.kinds[kind].1, 1.0);
+    let bar = |group: &MessageKinds, kind: usize| Bar::new(&group.kinds[kind].1, 1.0).map(Bar::not_negative);
     let bars: Vec<Bar> =
         kinds.iter().flat_map(|&kind| drawn.iter().filter_map(move |group| bar(group, kind))).collect();
     let line = |(style, &kind): (usize, &usize)| Series {
@@ -48,6 +48,9 @@ pub(super) fn figure(groups: &[MessageKinds]) -> Option<Figure> {
     }
     if drawn.len() < groups.len() {
         caption.push(format!("Drawn: the {} of {} cells with {}.", drawn.len(), groups.len(), name(others(first))));
+    }
+    if bars.iter().any(|bar| bar.ends().0.is_infinite()) {
+        caption.push("A bar without a cap at its lower end goes on below 0.".to_owned());
     }
     if bars.iter().any(|bar| bar.interval.is_none()) {
         caption.push("Hollow: a single run, no interval.".to_owned());

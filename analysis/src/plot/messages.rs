@@ -14,7 +14,7 @@ pub(super) fn row(groups: &[MessageSummary]) -> Option<Row> {
     let first = groups.first()?;
     let key = first.group.first().map_or("", |(key, _)| key);
     let panel = |value: &str, absent: &'static str, of: fn(&MessageSummary) -> &Estimate, scale: f64| {
-        let bar = |group: &MessageSummary| Bar::new(of(group), scale);
+        let bar = |group: &MessageSummary| Bar::new(of(group), scale).map(Bar::not_negative);
         let bars: Vec<Bar> = groups.iter().filter_map(bar).collect();
         let value_axis = ValueAxis::spanning(&bars);
         Panel {
@@ -51,6 +51,14 @@ pub(super) fn row(groups: &[MessageSummary]) -> Option<Row> {
          of messages divided by sum of accepted requests, {}.",
         first.messages_per_request.method
     );
+    let reaches_below = |group: &MessageSummary| {
+        [&group.messages, &group.messages_per_request, &group.bytes]
+            .into_iter()
+            .any(|it| it.lower < Some(0.0) && it.lower.is_some())
+    };
+    if groups.iter().any(reaches_below) {
+        caption.push_str(" A bar without a cap at its lower end goes on below 0.");
+    }
     let is_hollow = |estimate: &Estimate| estimate.estimate.is_some() && estimate.lower.is_none();
     if groups.iter().any(|group| is_hollow(&group.messages)) {
         caption.push_str(" Hollow: a single run, no interval.");

@@ -50,6 +50,12 @@ impl Bar {
         Some(Self { estimate: estimate.estimate?, interval: open_interval(estimate.lower, estimate.upper) })
     }
 
+    /// Of what is never below 0: an end of the interval that lies there is open.
+    pub(super) fn not_negative(self) -> Self {
+        let cut = |(lower, upper)| (if lower < 0.0 { f64::NEG_INFINITY } else { lower }, upper);
+        Self { interval: self.interval.map(cut), ..self }
+    }
+
     /// The ends of its interval; without one, twice the value itself.
     pub(super) fn ends(&self) -> (f64, f64) {
         self.interval.unwrap_or((self.estimate, self.estimate))

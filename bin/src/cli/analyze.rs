@@ -52,7 +52,7 @@ pub(super) struct AnalyzeArguments {
     /// Draws it all as well, as SVG and PNG into this folder: the three failure-aware figures, distributions, messages, latency
     /// over time. Into the results folder if left out.
     #[arg(long, value_name = "OUT", num_args = 0..=1, conflicts_with = "parts")]
-    plots: Option<Option<PathBuf>>,
+    plots: Option<Vec<PathBuf>>,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -117,7 +117,7 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
         }
         let groups = runs.summarize(&options)?;
         if let Some(out) = &arguments.plots {
-            let out = out.as_deref().unwrap_or(dir);
+            let out = out.first().unwrap_or(dir);
             std::fs::create_dir_all(out).map_err(|source| PlotError::Write { path: out.to_owned(), source })?;
             for path in draw_everything(dir, out, &runs, &groups, &options)? {
                 info!("plotted {}", path.display());
