@@ -44,6 +44,7 @@ pub mod precision;
 pub mod render;
 pub mod results;
 pub mod runs;
+pub mod series;
 pub mod settled;
 pub mod statistics;
 pub mod summary;
@@ -74,6 +75,7 @@ pub use plot::{
 pub use precision::{Aim, Precision, Replications};
 pub use results::MeasuredRuns;
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
+pub use series::{SeriesOf, SeriesSummary, summarize_within_runs};
 pub use settled::{Sample, SampleSink, SettledLatency};
 pub use statistics::Estimate;
 pub use summary::{AnalysisError, AnalysisOptions, GroupSummary, analyze, analyze_metrics, summarize};

@@ -118,6 +118,9 @@ pub enum AnalysisError {
     /// The confidence is no probability between 0 and 1.
     #[error("confidence {0} is not between 0 and 1; use for example 0.95")]
     Confidence(f64),
+    /// A throughput is one number a run, and has no samples.
+    #[error("a throughput has no samples within a run; choose a latency with --metric")]
+    NoSamples,
 }
 
 /// The figures of one group of runs. The unit of analysis is the run.
@@ -220,9 +223,7 @@ pub fn summarize(
     if let Some(values) = values {
         assert_eq!(values.len(), table.rows.len(), "one for each row");
     }
-    if !is_inside_unit(options.confidence) {
-        return Err(AnalysisError::Confidence(options.confidence));
-    }
+    check_confidence(options.confidence)?;
     let groups = group_rows(table, options.by.as_deref())?;
     let attempts = values.map(|values| attempts(table, values, options.metric));
     let summarize_rows = |RowGroup { group, rows }| {
@@ -257,6 +258,11 @@ fn imprecision(members: &[Member<'_>], has_log: bool, options: &AnalysisOptions)
     };
     let runs = members.iter().map(|member| (member.row.cell, member.row.outcome, value(member)));
     precision_note(&precision, options.metric, runs)
+}
+
+/// Fails unless it is a probability between 0 and 1.
+pub(crate) fn check_confidence(confidence: f64) -> Result<(), AnalysisError> {
+    if is_inside_unit(confidence) { Ok(()) } else { Err(AnalysisError::Confidence(confidence)) }
 }
 
 /// Runs that are summarised together.

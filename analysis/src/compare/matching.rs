@@ -169,7 +169,7 @@ mod tests {
         let error = |a: &[&str], b: &[&str]| matched(&side(a), &side(b)).err().unwrap().to_string();
         let message = error(&["1", "2"], &["3"]);
         assert!(message.contains("x 1, 2") && message.contains("x 3"), "{message}");
-        assert!(error(&[], &["3"]).contains("A"), "no rows");
+        assert!(error(&[], &["3"]).contains('A'), "no rows");
     }
 
     #[test]

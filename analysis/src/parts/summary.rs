@@ -9,8 +9,8 @@ use super::{LatencyParts, LatencyPartsReader, Part};
 use crate::log::{RunOrder, Step, find_file};
 use crate::measure::silent_run;
 use crate::runs::{Outcome, RunRow, RunTable};
-use crate::statistics::{Estimate, FigureOptions, is_inside_unit};
-use crate::summary::{AnalysisError, RowGroup, group_object, group_rows};
+use crate::statistics::{Estimate, FigureOptions};
+use crate::summary::{AnalysisError, RowGroup, check_confidence, group_object, group_rows};
 
 /// What the latency of one group of runs is made of. The unit of analysis is the run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -77,9 +77,7 @@ pub fn summarize_parts(
     warmup_ns: u64,
     confidence: f64,
 ) -> Result<Vec<PartsSummary>, AnalysisError> {
-    if !is_inside_unit(confidence) {
-        return Err(AnalysisError::Confidence(confidence));
-    }
+    check_confidence(confidence)?;
     let table = RunTable::open(dir, false)?.0;
     let groups = group_rows(&table, by)?;
     // A file that is missing is named as it usually is.

@@ -6,6 +6,7 @@ use crate::render::percent_digits;
 use crate::results::MeasuredRuns;
 use crate::statistics::Attempt;
 use crate::summary::{AnalysisError, AnalysisOptions, group_rows};
+use crate::table::{TableData, TableOptions};
 
 /// More lines than these are not told apart.
 const MOST_GROUPS: usize = 6;
@@ -77,6 +78,41 @@ pub fn distribution_groups(
         attempts: group.rows.iter().filter_map(|&row| attempts[row]).collect(),
     });
     Ok((groups.collect(), labels))
+}
+
+/// The rows of a table by group, and what they are called, as [`distribution_groups`] gives those of a results folder; and how many groups
+/// are left out, for their rows are too many to be kept one by one.
+///
+/// ```
+/// use byzlab_analysis::plot::distribution_groups_of_table;
+/// use byzlab_analysis::table::{TableOptions, read_table};
+/// let options = TableOptions { by: vec!["system".to_owned()], ..TableOptions::of("latency") };
+/// let data = read_table("system,latency\npbft,12\nhotstuff,20\n".as_bytes(), "t.csv", &options)?;
+/// let (groups, labels, left_out) = distribution_groups_of_table(&data, &options, 0.95);
+/// assert_eq!((groups[0].label.as_str(), groups.len(), left_out), ("system = pbft", 2, 0));
+/// assert_eq!(labels.value, "latency");
+/// # Ok::<(), byzlab_analysis::table::TableError>(())
+/// ```
+pub fn distribution_groups_of_table(
+    data: &TableData,
+    options: &TableOptions,
+    confidence: f64,
+) -> (Vec<DistributionGroup>, DistributionLabels, usize) {
+    let unit = options.unit.as_ref().map_or_else(String::new, |unit| format!(" [{unit}]"));
+    let labels = DistributionLabels {
+        title: options.column.clone(),
+        value: format!("{}{unit}", options.column),
+        unit: "rows".to_owned(),
+        success: "successful".to_owned(),
+        confidence,
+    };
+    let exact = data.groups.iter().filter_map(|group| {
+        let keys: Vec<_> = options.by.iter().cloned().zip(group.key.iter().cloned()).collect();
+        Some(DistributionGroup { label: name(&keys), attempts: group.sample.attempts()?.to_vec() })
+    });
+    let groups: Vec<DistributionGroup> = exact.collect();
+    let left_out = data.groups.len() - groups.len();
+    (groups, labels, left_out)
 }
 
 /// A group that is drawn.

@@ -51,7 +51,7 @@ use parts::PartsFigure;
 use saturation::Saturation;
 use timeline::TimelineFigure;
 
-pub use distribution::{DistributionGroup, DistributionLabels, distribution_groups};
+pub use distribution::{DistributionGroup, DistributionLabels, distribution_groups, distribution_groups_of_table};
 pub use frontier::{FrontierCurve, FrontierCurves};
 pub use saturation::load_key;
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::csv::{optional, write_records};
 use super::table::{align, mean, notes, percent_digits};
-use crate::table::SeriesSummary;
+use crate::series::{SeriesOf, SeriesSummary};
 
 /// The series as an aligned table, under it what the numbers mean and the notes.
 ///
@@ -19,13 +19,18 @@ pub fn series_table(series: &[SeriesSummary]) -> String {
     rows.extend(series.iter().map(table_row));
     let mut text = align(&rows);
     let in_unit = first.unit.as_ref().map_or_else(String::new, |unit| format!(", in {unit}"));
+    let (what, order) = match first.of {
+        SeriesOf::Rows => (format!("Column `{}`", first.column), "The rows of a group, in the order of the file,"),
+        SeriesOf::Samples => {
+            (format!("{} latency", first.column), "The samples of a run, in the order of their start,")
+        }
+    };
     let _ = write!(
         text,
-        "\nColumn `{}`{in_unit}. The rows of a group, in the order of the file, are one long measurement; its warm-up \
+        "\n{what}{in_unit}. {order} are one long measurement; its warm-up \
          (MSER-5)\nis deleted, and the mean is that of what is left. ± are {} % intervals: by batches that are doubled until \
          their means are\nuncorrelated, and by overlapping batches of that length. The effective size (Geyer) says how many \
          independent values they\nare worth.\n",
-        first.column,
         percent_digits(first.confidence),
     );
     for note in notes(series, |series| &series.group, |series| series.notes.clone()) {

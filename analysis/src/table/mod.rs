@@ -47,7 +47,7 @@ pub use condition::{Condition, ConditionError};
 pub use error::{RowProblem, TableError};
 pub use read::{TableData, TableGroup, read_table, read_table_file};
 pub use sample::Sample;
-pub use series::{SeriesSummary, analyze_series, summarize_series};
+pub use series::{analyze_series, summarize_series};
 pub use summary::{ColumnSummary, FurtherQuantile, analyze_table, summarize_table};
 
 /// Which column to read, and how.

@@ -2,53 +2,11 @@
 
 use std::path::Path;
 
-use serde::Serialize;
-
 use super::read::{TableData, TableGroup, read_table_file};
 use super::summary::no_value;
 use super::{TableError, TableOptions, check_confidence};
-use crate::statistics::{BatchingVerdict, Estimate, TInterval, WarmUpVerdict, WithinRun, within_run};
-use crate::summary::group_object;
-
-/// What the rows of a group say as one long measurement, in the order of the file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SeriesSummary {
-    /// The columns that define the group, with their values.
-    #[serde(serialize_with = "group_object")]
-    pub group: Vec<(String, String)>,
-    /// What was measured.
-    pub column: String,
-    /// Unit of its values; `None` if nobody said.
-    pub unit: Option<String>,
-    /// Confidence of every interval.
-    pub confidence: f64,
-    /// Number of values; `None` if they are too many to keep each.
-    pub values: Option<u64>,
-    /// Number of rows that did not succeed: they have no value, and are left out.
-    pub failures: u64,
-    /// Number of values at the front that are left out as warm-up.
-    pub deleted: Option<u64>,
-    /// Whether the warm-up is over: `ok`, or `run longer`.
-    pub warm_up: Option<&'static str>,
-    /// The mean of the steady state, by separate batches.
-    pub batch_means: Estimate,
-    /// Number of these batches.
-    pub batches: Option<u64>,
-    /// Number of values in each.
-    pub batch_size: Option<u64>,
-    /// Correlation of each batch with the one before.
-    pub batch_lag1: Option<f64>,
-    /// Whether the batches can be taken for independent: `independent`, or `correlated`.
-    pub batching: Option<&'static str>,
-    /// The mean by overlapping batches of the same length.
-    pub overlapping: Estimate,
-    /// How many independent values the steady state is worth.
-    pub effective_size: Option<f64>,
-    /// Correlation of each value of the steady state with the one before.
-    pub lag1: Option<f64>,
-    /// What a reader must know.
-    pub notes: Vec<String>,
-}
+use crate::series::{SeriesBase, SeriesOf, SeriesSummary};
+use crate::statistics::within_run;
 
 /// Reads a column of a file, and takes the rows of each group for one long measurement: [`read_table_file`] and
 /// [`summarize_series`]; options are checked before.
@@ -104,53 +62,18 @@ fn summarize_group(group: &TableGroup, data: &TableData, options: &TableOptions,
             data.skipped
         ));
     }
-    let nothing = || match &run {
-        None => format!("undefined: more than {} rows are not kept one by one; raise --exact", options.exact),
-        Some(run) if run.n == 0 => no_value(group, data),
-        Some(_) => "undefined: see the notes".to_owned(),
-    };
-    match &run {
-        Some(run) if run.n > 0 => notes.extend(run.notes.iter().cloned()),
-        _ => notes.push(nothing()),
-    }
-    let steady = run.as_ref();
-    let batches = steady.and_then(|run| run.batch_means);
-    let overlapping = steady.and_then(|run| run.overlapping.as_ref()).map(|means| means.interval);
-    let size = steady.and_then(|run| run.effective_size.as_ref());
-    SeriesSummary {
+    let base = SeriesBase {
         group: options.by.iter().cloned().zip(group.key.iter().cloned()).collect(),
+        of: SeriesOf::Rows,
         column: options.column.clone(),
         unit: options.unit.clone(),
         confidence,
-        values: steady.map(|run| run.n as u64),
         failures,
-        deleted: steady.map(|run| run.deleted as u64),
-        warm_up: steady.and_then(warm_up),
-        batch_means: estimate("batch means", batches.map(|tested| tested.means.interval), nothing),
-        batches: batches.map(|tested| tested.means.batches as u64),
-        batch_size: batches.map(|tested| tested.means.batch_size as u64),
-        batch_lag1: batches.and_then(|tested| tested.means.lag1),
-        batching: batches.map(|tested| match tested.verdict {
-            BatchingVerdict::Independent => "independent",
-            BatchingVerdict::Correlated => "correlated",
-        }),
-        overlapping: estimate("overlapping batch means", overlapping, nothing),
-        effective_size: size.and_then(|size| Some(size.initial_monotone.as_ref()?.effective_size)),
-        lag1: size.map(|size| size.lag1),
         notes,
-    }
-}
-
-fn warm_up(run: &WithinRun) -> Option<&'static str> {
-    run.warm_up.as_ref().map(|warm_up| match warm_up.verdict {
-        WarmUpVerdict::RunLonger => "run longer",
-        WarmUpVerdict::Ok => "ok",
+    };
+    SeriesSummary::new(base, run.as_ref(), || match &run {
+        None => format!("undefined: more than {} rows are not kept one by one; raise --exact", options.exact),
+        Some(run) if run.n == 0 => no_value(group, data),
+        Some(_) => "undefined: see the notes".to_owned(),
     })
-}
-
-fn estimate(method: &'static str, interval: Option<TInterval>, nothing: impl Fn() -> String) -> Estimate {
-    match interval {
-        Some(interval) => Estimate::new(method, interval.mean).with_interval(interval.lower, interval.upper),
-        None => Estimate::undefined(method, nothing()),
-    }
 }

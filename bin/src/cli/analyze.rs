@@ -1,11 +1,13 @@
 //! `byzlab analyze`.
 
+use super::figures::FigureArguments;
 use super::plots::draw_everything;
 use super::{CliError, print};
 use crate::config::Experiment;
 use byzlab_analysis::log::ReadOptions;
-use byzlab_analysis::statistics::{MeanMethod, ProportionMethod};
-use byzlab_analysis::{AnalysisOptions, MeasuredRuns, Metric, PlotError, render, summarize_parts};
+use byzlab_analysis::{
+    AnalysisOptions, MeasuredRuns, Metric, PlotError, render, summarize_parts, summarize_within_runs,
+};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -21,37 +23,30 @@ pub(super) struct AnalyzeArguments {
     #[arg(long, value_name = "METRIC")]
     metric: Option<Metric>,
     /// Shows instead what the latency from request to reply is made of, from `latency_parts.csv`.
-    #[arg(long, conflicts_with = "metric")]
+    #[arg(
+        long,
+        conflicts_with_all = ["metric", "within_run", "proportion", "bootstrap", "lenient", "jobs", "plots"]
+    )]
     parts: bool,
+    /// Takes instead each run for one long measurement: deletes its warm-up, and gives the mean of its steady state with
+    /// intervals that do not need independent samples.
+    #[arg(long, conflicts_with_all = ["by", "proportion", "bootstrap", "plots"])]
+    within_run: bool,
     /// Groups the runs by these keys instead of by all swept ones.
     #[arg(long, value_name = "KEY", num_args = 1..)]
     by: Option<Vec<String>>,
-    /// The confidence of all intervals.
-    #[arg(long, default_value_t = 0.95, value_name = "C")]
-    confidence: f64,
-    /// How the intervals of shares are made.
-    #[arg(long, value_enum, default_value_t = Proportion::Wilson, value_name = "METHOD", conflicts_with = "parts")]
-    proportion: Proportion,
-    /// Makes the intervals of means and standard deviations by the bias-corrected and accelerated bootstrap, whose ends
-    /// follow the skewness of the values, with so many resamples.
-    #[arg(
-        long, value_name = "RESAMPLES", num_args = 0..=1, require_equals = true, default_missing_value = "10000",
-        conflicts_with = "parts", value_parser = clap::value_parser!(u32).range(100..)
-    )]
-    bootstrap: Option<u32>,
-    /// The seed of the bootstrap's resamples: the same seed, the same intervals.
-    #[arg(long, default_value_t = 1, value_name = "SEED", requires = "bootstrap")]
-    seed: u64,
+    #[command(flatten)]
+    figures: FigureArguments,
     /// Skips and counts rows of the log that are damaged or contradict others, instead of refusing the log. Their runs have
     /// no value.
-    #[arg(long, conflicts_with = "parts")]
+    #[arg(long)]
     lenient: bool,
     /// How many cores read the log; all if left out. The results do not depend on it.
-    #[arg(long, value_name = "N", conflicts_with = "parts")]
+    #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// Draws it all as well, as SVG and PNG into this folder: the three failure-aware figures, distributions, messages, latency
     /// over time. Into the results folder if left out.
-    #[arg(long, value_name = "OUT", num_args = 0..=1, conflicts_with = "parts")]
+    #[arg(long, value_name = "OUT", num_args = 0..=1, require_equals = true)]
     plots: Option<Vec<PathBuf>>,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -68,37 +63,17 @@ pub(super) enum Format {
     Csv,
 }
 
-/// How the interval of a share is made.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum Proportion {
-    /// Wilson's score interval: on average it covers as often as it says.
-    Wilson,
-    /// The exact interval: it covers never less often than it says, and is wider.
-    ClopperPearson,
-}
-
-impl From<Proportion> for ProportionMethod {
-    fn from(name: Proportion) -> Self {
-        match name {
-            Proportion::Wilson => Self::Wilson,
-            Proportion::ClopperPearson => Self::ClopperPearson,
-        }
-    }
-}
-
 pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, CliError> {
     // Warm-up and metric are part of the experiment; logs without one count from their first event.
     let config = arguments.dir.join("config.toml");
     let usual = if config.exists() { Experiment::load(&config, &[])?.analysis() } else { AnalysisOptions::default() };
+    let figures = arguments.figures.options();
     let options = AnalysisOptions {
         metric: arguments.metric.unwrap_or(usual.metric),
         by: arguments.by.clone(),
-        confidence: arguments.confidence,
-        proportion: arguments.proportion.into(),
-        mean: match arguments.bootstrap {
-            Some(replicates) => MeanMethod::Bca { replicates, seed: arguments.seed },
-            None => MeanMethod::StudentT,
-        },
+        confidence: figures.confidence,
+        proportion: figures.proportion,
+        mean: figures.mean,
         read: ReadOptions { lenient: arguments.lenient, jobs: arguments.jobs },
         ..usual
     };
@@ -109,6 +84,13 @@ pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, C
             Format::Table => render::parts_table(&groups),
             Format::Json => render::parts_json(&groups),
             Format::Csv => render::parts_csv(&groups),
+        }
+    } else if arguments.within_run {
+        let series = summarize_within_runs(dir, &options)?.ok_or_else(|| CliError::NoLog(dir.clone()))?;
+        match arguments.format {
+            Format::Table => render::series_table(&series),
+            Format::Json => render::series_json(&series),
+            Format::Csv => render::series_csv(&series),
         }
     } else {
         let runs = MeasuredRuns::read(dir, &[options.metric], &options)?;

@@ -1,8 +1,7 @@
 //! How intervals are made, as arguments.
 
-use super::analyze::Proportion;
-use byzlab_analysis::statistics::{FigureOptions, MeanMethod};
-use clap::Args;
+use byzlab_analysis::statistics::{FigureOptions, MeanMethod, ProportionMethod};
+use clap::{Args, ValueEnum};
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct FigureArguments {
@@ -34,6 +33,24 @@ impl FigureArguments {
                 None => MeanMethod::StudentT,
             },
             ..FigureOptions::default()
+        }
+    }
+}
+
+/// How the interval of a share is made.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum Proportion {
+    /// Wilson's score interval: on average it covers as often as it says.
+    Wilson,
+    /// The exact interval: it covers never less often than it says, and is wider.
+    ClopperPearson,
+}
+
+impl From<Proportion> for ProportionMethod {
+    fn from(name: Proportion) -> Self {
+        match name {
+            Proportion::Wilson => Self::Wilson,
+            Proportion::ClopperPearson => Self::ClopperPearson,
         }
     }
 }

@@ -103,6 +103,8 @@ enum CliError {
     Hunt(#[from] HuntError),
     #[error("{}: not a results folder, for it has no config.toml\n  hint: give a folder that `byzlab run … --out DIR` made", .0.display())]
     NoResults(PathBuf),
+    #[error("{}: there is no events.csv in it\n  hint: samples need a log; run the experiment with [output] events = \"protocol\"", .0.display())]
+    NoLog(PathBuf),
     #[error("there is no run {run} in cell {cell}\n  hint: cells are 0 to {cells}, runs 0 to {runs}")]
     NoSuchRun { cell: u32, run: u32, cells: usize, runs: u32 },
     #[error("there is no attack or preset \"{0}\"\n  hint: `byzlab attacks` lists all")]

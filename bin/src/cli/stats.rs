@@ -3,12 +3,16 @@
 use super::analyze::Format;
 use super::figures::FigureArguments;
 use super::{CliError, print};
-use byzlab_analysis::render;
-use byzlab_analysis::table::{Condition, TableOptions, analyze_series, analyze_table};
+use byzlab_analysis::plot::distribution_groups_of_table;
+use byzlab_analysis::table::{
+    Condition, TableData, TableOptions, analyze_series, analyze_table, read_table_file, summarize_table,
+};
+use byzlab_analysis::{PlotError, render, write_distribution_plots};
 use clap::Args;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tracing::{info, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -66,6 +70,9 @@ pub(super) struct StatsArguments {
     series: bool,
     #[command(flatten)]
     figures: FigureArguments,
+    /// Draws the distribution of the values as well, its histogram and its quantiles, as SVG and PNG into this folder.
+    #[arg(long, value_name = "OUT", conflicts_with = "series")]
+    plots: Option<PathBuf>,
     /// Up to so many rows are kept one by one; of more, the quantiles of large groups are approximate, within 0.5 %.
     #[arg(long, value_name = "ROWS", default_value_t = 1_000_000)]
     exact: usize,
@@ -121,7 +128,15 @@ pub(super) fn stats(arguments: &StatsArguments) -> Result<ExitCode, CliError> {
             Format::Csv => render::series_csv(&series),
         }
     } else {
-        let groups = analyze_table(file, &options, &figures)?;
+        let groups = match &arguments.plots {
+            None => analyze_table(file, &options, &figures)?,
+            Some(out) => {
+                let data = read_table_file(file, &options)?;
+                let groups = summarize_table(&data, &options, &figures)?;
+                draw(out, &data, &options, figures.confidence)?;
+                groups
+            }
+        };
         match arguments.format {
             Format::Table => render::columns_table(&groups),
             Format::Json => render::columns_json(&groups),
@@ -130,4 +145,18 @@ pub(super) fn stats(arguments: &StatsArguments) -> Result<ExitCode, CliError> {
     };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Draws what is kept row by row.
+fn draw(out: &Path, data: &TableData, options: &TableOptions, confidence: f64) -> Result<(), CliError> {
+    let (groups, labels, left_out) = distribution_groups_of_table(data, options, confidence);
+    if left_out > 0 {
+        let exact = options.exact;
+        warn!("not drawn: {left_out} of the groups, for more than {exact} rows are not kept one by one; raise --exact");
+    }
+    std::fs::create_dir_all(out).map_err(|source| PlotError::Write { path: out.to_owned(), source })?;
+    for path in write_distribution_plots(out, &groups, &labels)? {
+        info!("plotted {}", path.display());
+    }
+    Ok(())
 }

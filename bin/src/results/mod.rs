@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a results folder may hold.
-pub(crate) const FILES: [&str; 30] = [
+pub(crate) const FILES: [&str; 32] = [
     "config.toml",
     "runs.csv",
     "events.csv",
@@ -45,6 +45,8 @@ pub(crate) const FILES: [&str; 30] = [
     "timeline.png",
     "messages.svg",
     "messages.png",
+    "message_kinds.svg",
+    "message_kinds.png",
 ];
 
 /// Why results cannot be written.
