@@ -16,8 +16,12 @@ const HEAD: f64 = 22.0;
 const LANE: (f64, f64) = (9.0, 4.0);
 /// The gap between a plot's lanes and the next plot.
 const GAP: f64 = 14.0;
+/// Acts of the adversary that are at most so many bins apart belong to one phase.
+const LONGEST_PAUSE: usize = 5;
 /// The least opacity of something that happened in one run of many.
 const FAINTEST: f64 = 0.15;
+/// The opacity of a phase of an attack.
+const PHASE: f64 = 0.5;
 
 /// What a lane shows: an event, or requests that were never accepted.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -105,7 +109,11 @@ impl<'a> TimelineFigure<'a> {
         let frame = Frame::new(area, &self.across, &self.up);
         let attack = TIMELINE_EVENTS.iter().position(|kind| *kind == EventKind::Attack).map(Lane::Event);
         if let Some(attack) = attack {
-            self.draw_bars(canvas, &frame, group, attack, (area.top, area.bottom));
+            for (from, to) in phases(group.bins.iter().map(|bin| amount(attack, bin) > 0)) {
+                let (from, to) = (frame.across.place(self.time(from)), frame.across.place(self.time(to)));
+                let corners = [(from, area.top), (to, area.top), (to, area.bottom), (from, area.bottom)];
+                canvas.surface(&corners, "url(#attack)", PHASE);
+            }
         }
         frame.draw_axes(canvas);
         let warmup = self.timelines.warmup_ns as f64 / self.unit.0;
@@ -193,7 +201,9 @@ impl<'a> TimelineFigure<'a> {
         ];
         let has = |lane: fn(&Lane) -> bool| self.lanes.iter().any(lane);
         if has(|lane| matches!(lane, Lane::Event(kind) if TIMELINE_EVENTS[*kind] == EventKind::Attack)) {
-            sentences.push("Hatched: the adversary acted in this bin.".to_owned());
+            sentences.push(format!(
+                "Hatched: from the first act of the adversary in any run to the last, pauses of up to {LONGEST_PAUSE} bins included."
+            ));
         }
         if has(|lane| matches!(lane, Lane::Event(_))) {
             sentences.push("The darker a bar, the more runs had such an event in this bin.".to_owned());
@@ -214,10 +224,35 @@ impl<'a> TimelineFigure<'a> {
     }
 }
 
+/// Where something goes on: from the first bin of each phase to behind its last.
+fn phases(acts: impl Iterator<Item = bool>) -> Vec<(usize, usize)> {
+    let mut phases: Vec<(usize, usize)> = Vec::new();
+    for (bin, _) in acts.enumerate().filter(|(_, acts)| *acts) {
+        match phases.last_mut() {
+            Some((_, end)) if bin - *end <= LONGEST_PAUSE => *end = bin + 1,
+            _ => phases.push((bin, bin + 1)),
+        }
+    }
+    phases
+}
+
 /// How many runs had such an event, or how many requests were never accepted.
 fn amount(lane: Lane, bin: &TimelineBin) -> u64 {
     match lane {
         Lane::Event(kind) => bin.runs_with[kind],
         Lane::Unaccepted => bin.unaccepted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_do_not_end_a_phase_unless_they_are_long() {
+        let acts = |text: &str| phases(text.chars().map(|bin| bin == 'x'));
+        assert_eq!(acts("..x.x.....x"), [(2, 11)]);
+        assert_eq!(acts("x......xx"), [(0, 1), (7, 9)]);
+        assert_eq!(acts("...."), []);
     }
 }
