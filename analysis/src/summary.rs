@@ -16,7 +16,8 @@ use crate::precision::{Aim, Precision, precision_note};
 use crate::results::MeasuredRuns;
 use crate::runs::{Outcome, RunRow, RunTable, RunsError};
 use crate::statistics::{
-    Attempt, Conditional, Estimate, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional, is_inside_unit,
+    Attempt, Conditional, Estimate, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional,
+    is_usable_confidence,
 };
 
 /// What to analyse, and how.
@@ -115,8 +116,8 @@ pub enum AnalysisError {
         /// The columns that work.
         available: Vec<String>,
     },
-    /// The confidence is no probability between 0 and 1.
-    #[error("confidence {0} is not between 0 and 1; use for example 0.95")]
+    /// The confidence is no probability between 0 and 1, or too near 1 to compute with.
+    #[error("confidence {0} is not between 0 and 1, or nearer to 1 than 1e-12; use for example 0.95")]
     Confidence(f64),
     /// A throughput is one number a run, and has no samples.
     #[error("a throughput has no samples within a run; choose a latency with --metric")]
@@ -260,9 +261,9 @@ fn imprecision(members: &[Member<'_>], has_log: bool, options: &AnalysisOptions)
     precision_note(&precision, options.metric, runs)
 }
 
-/// Fails unless it is a probability between 0 and 1.
+/// Fails unless it is a probability between 0 and 1, and 1 is not so near that the rest is lost to rounding.
 pub(crate) fn check_confidence(confidence: f64) -> Result<(), AnalysisError> {
-    if is_inside_unit(confidence) { Ok(()) } else { Err(AnalysisError::Confidence(confidence)) }
+    if is_usable_confidence(confidence) { Ok(()) } else { Err(AnalysisError::Confidence(confidence)) }
 }
 
 /// Runs that are summarised together.

@@ -27,7 +27,7 @@ fn survival_when_all_are_censored() {
     assert_eq!((censored.steps().len(), censored.quantile(0.01).estimate), (0, None));
     assert_eq!((censored.survival(2.0), censored.survival(2.5)), (Some(1.0), None));
     let mean = censored.restricted_mean(2.0).unwrap();
-    assert_eq!((mean.mean, mean.standard_error, mean.upper), (2.0, 0.0, 2.0));
+    assert_eq!((mean.mean, mean.standard_error, mean.upper), (2.0, 0.0, None));
     assert_eq!(censored.restricted_mean(2.5), None);
 }
 
@@ -98,6 +98,23 @@ fn observation() -> impl Strategy<Value = Observation> {
     prop_oneof![time.clone().prop_map(Event), time.prop_map(Censored), Just(Never)]
 }
 
+/// Where Greenwood's formula is blind there is no interval, and where it sees there is.
+#[test]
+fn a_restricted_mean_without_spread_has_no_interval() {
+    let interval = |observations: &[Observation], limit| {
+        let mean = curve(observations).restricted_mean(limit).unwrap();
+        (mean.mean, mean.lower.is_some())
+    };
+    let (happened, left) = (Observation::Event, Observation::Censored);
+    assert_eq!(interval(&[left(1.0), left(2.0)], 2.0), (2.0, false));
+    assert_eq!(interval(&[left(1.0), happened(5.0)], 5.0), (5.0, false));
+    // The last at risk is gone, and the one that left at 1 might have lasted longer: no term says so.
+    assert_eq!(interval(&[happened(0.5), left(1.0), happened(5.0)], 5.0), (3.5, false));
+    assert_eq!(interval(&[happened(0.5), left(1.0), happened(5.0)], 3.5), (2.5, true));
+    // Nobody left: the mean of all.
+    assert_eq!(interval(&[happened(1.0), happened(2.0), happened(6.0)], 6.0), (3.0, true));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -119,7 +136,10 @@ proptest! {
             prop_assert!(lower <= estimate && quantile.upper.is_none_or(|upper| estimate <= upper));
         }
         if let Some(mean) = curve.restricted_mean(limit) {
-            prop_assert!(mean.mean <= limit + 1e-9 && mean.lower <= mean.mean && mean.mean <= mean.upper);
+            prop_assert!(mean.mean <= limit + 1e-9);
+            prop_assert_eq!(mean.lower.is_some(), mean.upper.is_some());
+            prop_assert!(mean.lower.is_none_or(|lower| lower < mean.mean && mean.standard_error > 0.0));
+            prop_assert!(mean.upper.is_none_or(|upper| mean.mean < upper));
         }
     }
 

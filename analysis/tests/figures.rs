@@ -1,7 +1,9 @@
 //! Figures in which failures count: at the edges, and where limits differ.
 
 use byzlab_analysis::statistics::Attempt::{Beyond, Never, Success};
-use byzlab_analysis::statistics::{Attempt, Estimate, FigureOptions, Figures, MeanMethod, ProportionMethod};
+use byzlab_analysis::statistics::{
+    Attempt, Estimate, FigureOptions, Figures, MeanMethod, ProportionMethod, SketchedAttempts,
+};
 
 const LIMIT: f64 = 2000.0;
 
@@ -184,6 +186,10 @@ fn infinities_and_nan() {
     assert_sound(&odd);
     assert_eq!((odd.attempts, odd.successes, odd.without_value), (11, 11, 2));
     assert_eq!((odd.conditional.n, odd.unconditional.n), (9, 9));
+    assert_eq!(odd.unconditional.restricted_mean.estimate, odd.conditional.mean.estimate);
+    for estimate in [&odd.unconditional.median, &odd.unconditional.restricted_mean] {
+        assert!(estimate.note.as_ref().unwrap().ends_with("2 of 11 completed runs have no value and are left out"));
+    }
     // Only failures have a number, which would make all fail.
     let nothing = figures(&[Success(f64::NAN), Beyond(LIMIT)]);
     assert_sound(&nothing);
@@ -223,4 +229,120 @@ fn intervals_on_request() {
     let one = Figures::new(&[Success(1.0)], &options, String::new);
     assert_sound(&one);
     assert_eq!(one.conditional.mean.note.as_deref(), Some("interval undefined: needs at least 2 runs"));
+}
+
+/// Successes without a value could lie anywhere among all: beside failures nothing can be said, for those all count.
+#[test]
+fn successes_without_a_value_beside_failures() {
+    let mut attempts = vec![Success(f64::NAN); 85];
+    attempts.extend(successes(5));
+    attempts.extend([Beyond(LIMIT); 10]);
+    let exact = figures(&attempts);
+    let mut sketched = SketchedAttempts::default();
+    attempts.iter().for_each(|&attempt| sketched.insert(attempt));
+    let sketched = sketched.figures(&FigureOptions::default(), || "nothing came".to_owned());
+    let reason = "undefined: 85 of 90 completed runs have no value, and nothing says where they lie among all";
+    for figures in [&exact, &sketched] {
+        assert_sound(figures);
+        assert_eq!((figures.success.estimate, figures.conditional.n), (Some(0.9), 5));
+        let all = &figures.unconditional;
+        assert_eq!((all.n, all.limit), (15, None));
+        for estimate in [&all.median, &all.p90, &all.p99, &all.restricted_mean] {
+            assert_eq!((estimate.estimate, estimate.above, estimate.note.as_deref()), (None, None, Some(reason)));
+        }
+    }
+    let median = FigureOptions::default().quantile_of_all(&attempts, 0.5, || "nothing came".to_owned());
+    assert_eq!(median.note.as_deref(), Some(reason));
+}
+
+/// What does not vary among a few is not sure of all.
+#[test]
+fn no_interval_has_no_width() {
+    let blind = figures(&[Beyond(1.0), Beyond(2.0)]).unconditional;
+    assert_eq!((blind.restricted_mean.estimate, blind.restricted_mean.interval()), (Some(1.0), None));
+    for (attempts, area) in [(vec![Beyond(1.0), Beyond(2.0)], 2.0), (vec![Beyond(1.0), Success(5.0)], 5.0)] {
+        let figures = figures(&attempts);
+        assert_sound(&figures);
+        let area_of_all = figures.unconditional.kaplan_meier.unwrap().restricted_mean;
+        assert_eq!((area_of_all.estimate, area_of_all.interval()), (Some(area), None));
+        assert!(area_of_all.note.unwrap().starts_with("interval undefined: Greenwood's formula"));
+    }
+    let late = [Beyond(1.0), Success(5.0), Success(6.0), Success(7.0), Beyond(8.0)];
+    for attempts in [&late[..], &[Beyond(LIMIT)]] {
+        let mean = figures(attempts).unconditional.restricted_mean;
+        assert!(mean.estimate.is_some() && mean.interval().is_none());
+        assert_eq!(mean.note.as_deref(), Some("interval undefined: all runs count as the limit"));
+    }
+    let mut sketched = SketchedAttempts::default();
+    (0..10).for_each(|_| sketched.insert(Success(9.0)));
+    let options = FigureOptions { limit: Some(9.0), ..FigureOptions::default() };
+    let mean = sketched.figures(&options, String::new).unconditional.restricted_mean;
+    assert_eq!((mean.estimate, mean.interval()), (Some(9.0), None));
+}
+
+/// No mean of min(x, τ) is above τ, and no mean of times below 0.
+#[test]
+fn intervals_end_where_no_mean_can_be() {
+    let mut attempts = vec![Success(100.0)];
+    attempts.extend([Beyond(LIMIT); 9]);
+    let mut sketched = SketchedAttempts::default();
+    attempts.iter().for_each(|&attempt| sketched.insert(attempt));
+    let sketched = sketched.figures(&FigureOptions::default(), String::new);
+    for figures in [figures(&attempts), sketched] {
+        let mean = figures.unconditional.restricted_mean;
+        assert_eq!((mean.estimate, mean.upper), (Some(1810.0), Some(LIMIT)));
+        assert!((mean.lower.unwrap() - 1380.19).abs() < 0.01, "{mean:?}");
+        assert_eq!(mean.method, "mean of min(x, limit) over all runs, Student t, cut at the limit");
+    }
+    let times = FigureOptions { least: Some(0.0), limit: Some(LIMIT), ..FigureOptions::default() };
+    let attempts = [Success(1.0), Success(2.0), Beyond(LIMIT)];
+    let few = Figures::new(&attempts, &times, String::new);
+    assert_eq!(
+        (few.conditional.mean.lower, few.unconditional.restricted_mean.interval()),
+        (Some(0.0), Some((0.0, LIMIT)))
+    );
+    assert_eq!(few.conditional.mean.method, "Student t over completed runs, cut at 0");
+    assert!(few.unconditional.restricted_mean.method.ends_with("Student t, cut at 0 and at the limit"));
+    // Of numbers that can be negative nothing is cut below.
+    assert!(figures(&attempts).unconditional.restricted_mean.lower.unwrap() < 0.0);
+}
+
+/// Numbers too large to compute with are not too few, and not failures.
+#[test]
+fn overflow_says_so() {
+    let attempts = [Success(1e308), Success(-1e308)];
+    let mut sketched = SketchedAttempts::default();
+    attempts.iter().for_each(|&attempt| sketched.insert(attempt));
+    for figures in [figures(&attempts), sketched.figures(&FigureOptions::default(), || "nothing came".to_owned())] {
+        assert_sound(&figures);
+        let (some, all) = (&figures.conditional, &figures.unconditional);
+        for estimate in [&some.mean, &some.standard_deviation, &all.restricted_mean] {
+            let note = estimate.note.as_deref().unwrap();
+            assert!(note.ends_with("the numbers are too large to compute with"), "{estimate:?}");
+        }
+    }
+}
+
+/// A sketch says of its quantiles what the exact ones say, but for the error.
+#[test]
+fn sketched_quantiles_are_named() {
+    let mut sketched = SketchedAttempts::default();
+    (1..=50).for_each(|value| sketched.insert(Success(f64::from(value))));
+    let options = FigureOptions::default();
+    let p99 = sketched.quantile(0.99, &options, String::new);
+    let exact = with(50, &[]).conditional.p99;
+    assert_eq!(p99.method, "type 1, order statistics over completed runs, approximate within 0.5 %");
+    assert_eq!((p99.coverage, &p99.note), (exact.coverage, &exact.note));
+    assert!(p99.lower.is_some() && p99.upper.is_none());
+    assert_eq!(p99.note.as_deref(), Some("upper end undefined: needs at least 368 runs"));
+}
+
+#[test]
+fn a_confidence_that_rounds_away_is_no_lack_of_runs() {
+    let options = FigureOptions { confidence: 1.0 - f64::EPSILON / 2.0, ..FigureOptions::default() };
+    let figures = Figures::new(&[Success(1.0), Success(2.0)], &options, String::new);
+    for estimate in [&figures.success, &figures.conditional.mean] {
+        assert!(estimate.estimate.is_some() && estimate.lower.is_none(), "{estimate:?}");
+        assert!(estimate.note.as_ref().unwrap().contains("too near 1"), "{estimate:?}");
+    }
 }

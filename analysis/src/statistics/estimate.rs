@@ -22,10 +22,12 @@ pub struct Estimate {
     /// How estimate and interval were made, and of what.
     pub method: Cow<'static, str>,
     /// The probability with which such an interval covers, where it is known exactly and differs from the confidence that was
-    /// asked for: order statistics come in steps.
+    /// asked for: order statistics come in steps. Of a sketch it is at least this, for its ends are moved outwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<f64>,
-    /// The estimate is known to lie above this: the quantile falls among units that did not succeed within their limit.
+    /// The estimate counts as above this: the quantile falls among units that did not succeed within their limit. That is a
+    /// convention where a unit has parts: one that did not succeed as a whole counts as slower than every limit, whatever its parts
+    /// did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub above: Option<f64>,
     /// Likewise the lower end.

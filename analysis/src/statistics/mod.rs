@@ -64,6 +64,7 @@ pub use distributions::{
     normal_quantile, normal_sf, student_t_cdf, student_t_quantile, student_t_two_sided,
 };
 pub use estimate::Estimate;
+pub(crate) use figures::is_usable_confidence;
 pub use figures::{Conditional, FigureOptions, Figures, LongestFollowUp, MeanMethod, ProportionMethod, Unconditional};
 pub use histogram::{dkw_half_width, freedman_diaconis_width, sturges_bins};
 pub use mean::TInterval;

@@ -1,11 +1,12 @@
 //! Failure-aware figures of more units than one cares to keep.
 
 use super::attempt::Attempt;
-use super::deviation::deviation_interval;
 use super::estimate::Estimate;
-use super::figures::{Conditional, FigureOptions, Figures, Unconditional};
+use super::figures::{
+    Conditional, Counts, FigureOptions, Figures, MeanMethod, NO_LIMIT, Unconditional, coverage, join, missing_ends,
+};
 use super::moments::Moments;
-use super::quantile::{order_statistics, quantile_min_n};
+use super::quantile::order_statistics;
 use super::sketch::Sketch;
 
 /// What becomes of any number of units, in bounded memory: for the same [`Figures`] as of units that are kept one by one.
@@ -174,11 +175,11 @@ impl SketchedAttempts {
     }
 
     fn conditional(&self, options: &FigureOptions, no_value: &impl Fn() -> String) -> Conditional {
-        let over = format!("{} {}", options.success, options.unit);
+        let over = format!("over {} {}", options.success, options.unit);
         Conditional {
             n: self.values.count(),
-            mean: mean(&self.moments, &format!("over {over}"), options, no_value),
-            standard_deviation: deviation(&self.moments, &over, options, no_value),
+            mean: options.cut_mean(options.t_mean_over(&self.moments, &over, no_value), None),
+            standard_deviation: options.normal_deviation_over(&self.moments, &over, no_value),
             median: self.quantile(0.5, options, no_value),
             p99: self.quantile(0.99, options, no_value),
         }
@@ -194,7 +195,7 @@ impl SketchedAttempts {
     /// assert!((p90.estimate.unwrap() - 90.0).abs() <= 0.45);
     /// ```
     pub fn quantile(&self, p: f64, options: &FigureOptions, no_value: impl Fn() -> String) -> Estimate {
-        let method = format!("order statistics of {} {}, {}", options.success, options.unit, precision());
+        let method = format!("type 1, order statistics over {} {}, {}", options.success, options.unit, precision());
         self.ranked(p, self.values.count(), method, None, options, no_value)
     }
 
@@ -210,10 +211,19 @@ impl SketchedAttempts {
     /// ```
     pub fn quantile_of_all(&self, p: f64, options: &FigureOptions, no_value: impl Fn() -> String) -> Estimate {
         let method = format!("order statistics over all {}, failures +∞ (type 1), {}", options.unit, precision());
+        let counts = self.counts();
+        if let Some(reason) = counts.unknown(options, &no_value) {
+            return Estimate::undefined(method, reason);
+        }
         if self.is_cut_short() {
             return Estimate::undefined(method, NEEDS_EACH);
         }
-        self.ranked(p, self.values.count() + self.failures(), method, self.limit(options), options, no_value)
+        let quantile = self.ranked(p, counts.with_value_or_failed(), method, self.limit(options), options, no_value);
+        counts.note_on(quantile, options)
+    }
+
+    fn counts(&self) -> Counts {
+        Counts { values: self.values.count(), failures: self.failures(), without_value: self.without_value }
     }
 
     fn failures(&self) -> u64 {
@@ -233,9 +243,10 @@ impl SketchedAttempts {
     }
 
     fn unconditional(&self, options: &FigureOptions, no_value: &impl Fn() -> String) -> Unconditional {
-        let n = self.values.count() + self.failures();
-        if n == 0 || (self.without_value > 0 && self.values.count() == 0) {
-            return Unconditional::undefined(0, options, &no_value());
+        let counts = self.counts();
+        let n = counts.with_value_or_failed();
+        if let Some(reason) = counts.unknown(options, no_value) {
+            return Unconditional::undefined(n, options, &reason);
         }
         let quantile = |p| self.quantile_of_all(p, options, no_value);
         Unconditional {
@@ -243,7 +254,7 @@ impl SketchedAttempts {
             median: quantile(0.5),
             p90: quantile(0.9),
             p99: quantile(0.99),
-            restricted_mean: self.restricted_mean(options),
+            restricted_mean: counts.note_on(self.restricted_mean(options), options),
             ..Unconditional::undefined(n, options, "")
         }
     }
@@ -270,10 +281,7 @@ impl SketchedAttempts {
         if is_failure(Some(rank)) {
             notes.push(format!("it falls among the {} of {n} {} that did not succeed", self.failures(), options.unit));
         }
-        if ranks.lower_rank.is_none() || ranks.upper_rank.is_none() {
-            let needed = quantile_min_n(p, options.confidence).unwrap_or(u64::MAX);
-            notes.push(format!("interval undefined: both ends need at least {needed} {}", options.unit));
-        }
+        notes.extend(missing_ends(&ranks, p, options));
         if self.values.is_collapsed() {
             notes.push("the values differ by so many orders of magnitude that low quantiles are too high".to_owned());
         }
@@ -284,9 +292,10 @@ impl SketchedAttempts {
             above: above(Some(rank)),
             lower_above: above(ranks.lower_rank),
             upper_above: above(ranks.upper_rank),
-            note: (!notes.is_empty()).then(|| notes.join("; ")),
+            // The ends are moved outwards: it is at least this.
+            coverage: coverage(&ranks),
+            note: join(notes.into_iter()),
             method: method.into(),
-            ..Estimate::default()
         }
         .finite()
     }
@@ -308,26 +317,18 @@ impl SketchedAttempts {
 
     /// The mean of min(x, τ): the values all lie below τ, failures count as τ.
     fn restricted_mean(&self, options: &FigureOptions) -> Estimate {
-        let over = format!("of min(x, limit) over all {}", options.unit);
-        let method = || format!("mean {over}, Student t");
+        let options = &FigureOptions { mean: MeanMethod::StudentT, ..*options };
         let limit = self.limit(options);
         if self.is_cut_short() || limit.zip(self.values.max()).is_some_and(|(limit, last)| last > limit) {
-            return Estimate::undefined(method(), NEEDS_EACH);
+            return Estimate::undefined(options.restricted_method(), NEEDS_EACH);
         }
         let mut all = self.moments;
         match limit {
             Some(limit) => all.merge(&repeated(limit, self.failures())),
-            None if self.failures() > 0 => {
-                return Estimate::undefined(method(), "no limit is known to restrict it to");
-            }
+            None if self.failures() > 0 => return Estimate::undefined(options.restricted_method(), NO_LIMIT),
             None => {}
         }
-        let mean = Estimate { method: method().into(), ..mean(&all, "", options, String::new) };
-        if self.values.count() == 0 && self.failures() > 1 {
-            let note = format!("interval undefined: all {} count as the limit", options.unit);
-            return Estimate { lower: None, upper: None, ..mean }.with_note(note);
-        }
-        mean
+        options.restricted_mean_of(&all, limit)
     }
 }
 
@@ -348,27 +349,4 @@ fn repeated(value: f64, times: u64) -> Moments {
         power.merge(&power.clone());
     }
     all
-}
-
-fn mean(moments: &Moments, over: &str, options: &FigureOptions, no_value: impl Fn() -> String) -> Estimate {
-    let method = format!("Student t {over}");
-    let Some(mean) = moments.mean() else {
-        return Estimate::undefined(method, no_value());
-    };
-    match moments.interval(options.confidence) {
-        Some(interval) => Estimate::new(method, mean).with_interval(interval.lower, interval.upper),
-        None => Estimate::new(method, mean).with_note(format!("interval undefined: needs at least 2 {}", options.unit)),
-    }
-}
-
-fn deviation(moments: &Moments, over: &str, options: &FigureOptions, no_value: impl Fn() -> String) -> Estimate {
-    let method = format!("χ² (normal values) over {over}");
-    let Some(deviation) = moments.standard_deviation() else {
-        let few = || format!("undefined: needs at least 2 {}", options.unit);
-        return Estimate::undefined(method, if moments.count() == 0 { no_value() } else { few() });
-    };
-    match deviation_interval(moments, options.confidence) {
-        Some(interval) => Estimate::new(method, deviation).with_interval(interval.lower, interval.upper),
-        None => Estimate::new(method, deviation).with_note("interval undefined"),
-    }
 }

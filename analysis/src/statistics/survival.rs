@@ -88,10 +88,10 @@ pub struct RestrictedMean {
     pub mean: f64,
     /// Greenwood's standard error.
     pub standard_error: f64,
-    /// Lower end, m − z·s.
-    pub lower: f64,
-    /// Upper end, m + z·s.
-    pub upper: f64,
+    /// Lower end, m − z·s; `None` where that standard error says too little, see [`KaplanMeier::restricted_mean`].
+    pub lower: Option<f64>,
+    /// Upper end, m + z·s; `None` as the lower one.
+    pub upper: Option<f64>,
 }
 
 impl KaplanMeier {
@@ -249,6 +249,10 @@ impl KaplanMeier {
     /// τ. Where nobody is censored before τ the mean is that of min(T, τ). `None` of nothing, unless τ is
     /// finite, and beyond the time to which any unit was followed while Ŝ is above 0.
     ///
+    /// The interval is undefined where the formula is blind: where the error is 0 (nothing happened before τ, or
+    /// everything at once), and where the curve falls to 0 at or before τ with the last at risk after others were
+    /// censored, for those might have lasted longer and no term says so.
+    ///
     /// Sources: Klein & Moeschberger 2003, section 4.5; Royston & Parmar 2013.
     ///
     /// ```
@@ -257,6 +261,7 @@ impl KaplanMeier {
     /// let mean = curve.restricted_mean(4.0).unwrap();
     /// assert_eq!(mean.mean, (1.0 + 3.0 + 4.0 + 4.0) / 4.0);
     /// assert!((mean.standard_error - 0.612_372).abs() < 1e-6);
+    /// assert!(mean.lower.is_some_and(|lower| (lower - 1.799_773).abs() < 1e-6));
     /// ```
     pub fn restricted_mean(&self, limit: f64) -> Option<RestrictedMean> {
         if !limit.is_finite() || !self.is_known_to(limit) {
@@ -277,8 +282,12 @@ impl KaplanMeier {
         }
         // Up to the first event Ŝ is 1.
         let (mean, standard_error) = (end + area, variance.sqrt());
-        let half_width = self.z * standard_error;
-        Some(RestrictedMean { limit, mean, standard_error, lower: mean - half_width, upper: mean + half_width })
+        let events: u64 = self.steps[..within].iter().map(|step| step.events).sum();
+        // Who left before the last of those at risk did is not among the events.
+        let is_blind = self.steps[..within].last().is_some_and(|step| step.survival <= 0.0) && events < self.count;
+        let half_width = (standard_error > 0.0 && !is_blind).then_some(self.z * standard_error);
+        let [lower, upper] = [-1.0, 1.0].map(|side| half_width.map(|half_width| mean + side * half_width));
+        Some(RestrictedMean { limit, mean, standard_error, lower, upper })
     }
 }
 

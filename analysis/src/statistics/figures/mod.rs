@@ -10,7 +10,7 @@
 //! | [`Unconditional`] | how long does it take? | count as +∞ |
 //!
 //! Of all units, quantiles are order statistics of the values with +∞ for each failure: a quantile that falls among the
-//! failures is only known to lie above the limit (`above`), which is a result and no gap. A mean does not exist then; the
+//! failures lies by this convention above the limit (`above`), which is a result and no gap. A mean does not exist then; the
 //! restricted mean, of min(x, τ) with τ the limit, does. [`Attempt::Never`] is +∞ everywhere: neither a success nor
 //! right-censored, for more time would not help it.
 //!
@@ -19,94 +19,24 @@
 //! beside the restricted mean up to the shortest one. That supposes what order statistics do not, that being watched for
 //! a shorter time says nothing about what would have come; the methods say which is which.
 //!
+//! A success without a value could lie anywhere. Beside failures, which all count, figures of all without it would make things
+//! look worse than they are: then there are none. Where nothing failed, it is left out and a note says so.
+//!
 //! Sources: Royston & Parmar 2013 and Uno et al. 2014 (restricted mean); Conover 1999, section 3.2 (order statistics, which
 //! need no more than an order, so +∞ is a value like others); Kaplan & Meier 1958.
 
 use serde::Serialize;
 
 use super::attempt::Attempt;
-use super::bootstrap::{BcaConvention, BcaInterval, bca_mean};
-use super::deviation::{bca_deviation, deviation_interval};
 use super::estimate::Estimate;
-use super::moments::Moments;
-use super::proportion::{clopper_pearson, wilson};
-use super::quantile::{OrderStatistics, order_statistics, quantile_interval, quantile_min_n, quantile_type1};
+use super::quantile::{order_statistics, quantile_type1};
 use super::survival::{KaplanMeier, Observation};
 
-/// How figures are made.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FigureOptions {
-    /// Confidence of every interval.
-    pub confidence: f64,
-    /// Interval of shares.
-    pub proportion: ProportionMethod,
-    /// Interval of means and standard deviations.
-    pub mean: MeanMethod,
-    /// What the units are called, in methods and notes: `runs`, `rows`.
-    pub unit: &'static str,
-    /// What a success is called, in methods: `completed`, `successful`.
-    pub success: &'static str,
-    /// The limit until which all units are watched, where it is known; failures show theirs themselves.
-    pub limit: Option<f64>,
-}
+mod options;
 
-impl Default for FigureOptions {
-    /// 95 %, Wilson and Student t, over `runs` of which some are `completed`.
-    fn default() -> Self {
-        Self {
-            confidence: 0.95,
-            proportion: ProportionMethod::Wilson,
-            mean: MeanMethod::StudentT,
-            unit: "runs",
-            success: "completed",
-            limit: None,
-        }
-    }
-}
-
-/// How the interval of a share is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ProportionMethod {
-    /// Wilson's score interval: its coverage is the confidence on average.
-    #[default]
-    Wilson,
-    /// The interval of Clopper & Pearson: its coverage is never below the confidence.
-    ClopperPearson,
-}
-
-/// How the interval of a mean, and with it that of a standard deviation, is made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MeanMethod {
-    /// Student's t; for standard deviations χ², which assumes a normal distribution.
-    #[default]
-    StudentT,
-    /// The bias-corrected and accelerated bootstrap, in the [`Mid`](BcaConvention::Mid) convention.
-    Bca {
-        /// Number of resamples.
-        replicates: u32,
-        /// The seed from which they follow.
-        seed: u64,
-    },
-}
-
-impl MeanMethod {
-    /// Its name in methods; of a bootstrap with all that it depends on.
-    fn name(self) -> String {
-        match self {
-            Self::StudentT => "Student t".to_owned(),
-            Self::Bca { replicates, seed } => {
-                format!("BCa bootstrap ({replicates} resamples, seed {seed}, ties count half)")
-            }
-        }
-    }
-
-    fn deviation_name(self) -> String {
-        match self {
-            Self::StudentT => "χ² (normal values)".to_owned(),
-            bootstrap @ Self::Bca { .. } => bootstrap.name(),
-        }
-    }
-}
+pub(crate) use options::is_usable_confidence;
+pub use options::{FigureOptions, MeanMethod, ProportionMethod};
+pub(super) use options::{coverage, join, missing_ends};
 
 /// The failure-aware figures of a group of units.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -196,12 +126,7 @@ impl Figures {
             successes,
             success: options.share(successes, attempts.len() as u64),
             conditional: Conditional::new(&values, options, &no_value),
-            unconditional: if without_value > 0 && values.is_empty() {
-                // The failures alone would say that everything fails.
-                Unconditional::undefined(0, options, &no_value())
-            } else {
-                Unconditional::new(&checked, options, &no_value)
-            },
+            unconditional: Unconditional::new(&checked, without_value, options, &no_value),
             without_value,
         }
     }
@@ -217,7 +142,7 @@ impl Conditional {
         };
         Self {
             n: sorted.len() as u64,
-            mean: options.mean_over(sorted, &over, no_value),
+            mean: options.cut_mean(options.mean_over(sorted, &over, no_value), None),
             standard_deviation: options.deviation_over(sorted, &over, no_value),
             median: quantile(0.5),
             p99: quantile(0.99),
@@ -241,28 +166,84 @@ impl Unconditional {
             median: quantile(),
             p90: quantile(),
             p99: quantile(),
-            restricted_mean: Estimate::undefined(restricted_method(options), reason),
+            restricted_mean: Estimate::undefined(options.restricted_method(), reason),
             kaplan_meier: None,
         }
     }
 
-    /// The figures of these units, whose values and limits must be finite.
-    fn new(attempts: &[Attempt], options: &FigureOptions, no_value: &impl Fn() -> String) -> Self {
-        if attempts.is_empty() {
-            return Self::undefined(0, options, &no_value());
+    /// The figures of these units, whose values and limits must be finite, and of successes without a value.
+    fn new(attempts: &[Attempt], without_value: u64, options: &FigureOptions, no_value: &impl Fn() -> String) -> Self {
+        let counts = Counts::of(attempts, without_value);
+        if let Some(reason) = counts.unknown(options, no_value) {
+            return Self::undefined(counts.with_value_or_failed(), options, &reason);
         }
         let all = AllUnits::new(attempts, options);
         let quantile = |p| all.quantile(p, options);
         let limit = all.limit;
+        let noted = |estimate| counts.note_on(estimate, options);
         Self {
             n: attempts.len() as u64,
             limit,
-            median: quantile(0.5),
-            p90: quantile(0.9),
-            p99: quantile(0.99),
-            restricted_mean: restricted_mean(attempts, limit, options),
+            median: noted(quantile(0.5)),
+            p90: noted(quantile(0.9)),
+            p99: noted(quantile(0.99)),
+            restricted_mean: noted(restricted_mean(attempts, limit, options)),
             kaplan_meier: all.curve.and_then(|(last, curve)| longest_follow_up(&curve, last, options)),
         }
+    }
+}
+
+/// How many units there are of each kind.
+pub(super) struct Counts {
+    pub(super) values: u64,
+    pub(super) failures: u64,
+    /// Successes without a value.
+    pub(super) without_value: u64,
+}
+
+impl Counts {
+    fn of(checked: &[Attempt], without_value: u64) -> Self {
+        let values = checked.iter().filter(|attempt| attempt.value().is_some()).count() as u64;
+        Self { values, failures: checked.len() as u64 - values, without_value }
+    }
+
+    pub(super) fn with_value_or_failed(&self) -> u64 {
+        self.values + self.failures
+    }
+
+    fn successes(&self) -> u64 {
+        self.values + self.without_value
+    }
+
+    /// Why nothing can be said about all, if nothing can be.
+    pub(super) fn unknown(&self, options: &FigureOptions, no_value: impl Fn() -> String) -> Option<String> {
+        if self.with_value_or_failed() == 0 || (self.values == 0 && self.without_value > 0) {
+            // The failures alone would say that everything fails.
+            return Some(no_value());
+        }
+        (self.without_value > 0 && self.failures > 0).then(|| {
+            format!(
+                "undefined: {} of {} {} {} have no value, and nothing says where they lie among all",
+                self.without_value,
+                self.successes(),
+                options.success,
+                options.unit
+            )
+        })
+    }
+
+    /// A figure of all, with a note on what is left out of it.
+    pub(super) fn note_on(&self, estimate: Estimate, options: &FigureOptions) -> Estimate {
+        let left_out = (self.without_value > 0).then(|| {
+            format!(
+                "{} of {} {} {} have no value and are left out",
+                self.without_value,
+                self.successes(),
+                options.success,
+                options.unit
+            )
+        });
+        Estimate { note: join(estimate.note.into_iter().chain(left_out)), ..estimate }
     }
 }
 
@@ -363,152 +344,32 @@ fn curve_quantile(curve: &KaplanMeier, p: f64, last: f64, options: &FigureOption
 fn longest_follow_up(curve: &KaplanMeier, last: f64, options: &FigureOptions) -> Option<LongestFollowUp> {
     let area = curve.restricted_mean(last)?;
     let method = format!("Kaplan–Meier area over all {}, Greenwood", options.unit);
-    let restricted_mean = Estimate::new(method, area.mean).with_interval(area.lower, area.upper);
+    let estimate = Estimate::new(method, area.mean);
+    let restricted_mean = match area.lower.zip(area.upper) {
+        Some((lower, upper)) => options.cut_mean(estimate.with_interval(lower, upper), Some(last)),
+        None => estimate.with_note(
+            "interval undefined: Greenwood's formula gives none where nothing happened before the limit, or where the last \
+             still watched succeeded after others were given up",
+        ),
+    };
     Some(LongestFollowUp { limit: last, restricted_mean })
-}
-
-fn restricted_method(options: &FigureOptions) -> String {
-    format!("mean of min(x, limit) over all {}, {}", options.unit, options.mean.name())
 }
 
 /// The mean of min(x, τ), failures counting as τ.
 fn restricted_mean(attempts: &[Attempt], limit: Option<f64>, options: &FigureOptions) -> Estimate {
-    let failures = attempts.iter().filter(|attempt| attempt.value().is_none()).count();
-    if failures > 0 && limit.is_none() {
-        return Estimate::undefined(restricted_method(options), "no limit is known to restrict it to");
+    if limit.is_none() && attempts.iter().any(|attempt| attempt.value().is_none()) {
+        return Estimate::undefined(options.restricted_method(), NO_LIMIT);
     }
     // Without failures the mean is the restricted one for every limit above all values.
     let tau = limit.unwrap_or(f64::INFINITY);
     let restricted: Vec<f64> = attempts.iter().filter_map(|attempt| attempt.restricted(tau)).collect();
-    let mean = Estimate { method: restricted_method(options).into(), ..options.mean(&restricted, String::new) };
-    if failures == attempts.len() && failures > 1 {
-        // Nothing varies, which does not make it sure.
-        let note = format!("interval undefined: all {} count as the limit", options.unit);
-        return Estimate { lower: None, upper: None, ..mean }.with_note(note);
-    }
-    mean
+    options.restricted_mean(&restricted, limit)
 }
 
+/// Why there is no restricted mean.
+pub(super) const NO_LIMIT: &str = "no limit is known to restrict it to";
+
 impl FigureOptions {
-    /// A share.
-    ///
-    /// ```
-    /// # use byzlab_analysis::statistics::FigureOptions;
-    /// let share = FigureOptions::default().share(15, 20);
-    /// assert_eq!((share.estimate, &share.method[..]), (Some(0.75), "Wilson score"));
-    /// ```
-    pub fn share(&self, successes: u64, trials: u64) -> Estimate {
-        let (method, interval) = match self.proportion {
-            ProportionMethod::Wilson => ("Wilson score", wilson(successes, trials, self.confidence)),
-            ProportionMethod::ClopperPearson => {
-                ("Clopper–Pearson", clopper_pearson(successes, trials, self.confidence))
-            }
-        };
-        match interval {
-            Some(share) => Estimate::new(method, share.estimate).with_interval(share.lower, share.upper),
-            None => Estimate::undefined(method, format!("no {}", self.unit)),
-        }
-    }
-
-    /// A mean, with its interval from two values on.
-    ///
-    /// ```
-    /// # use byzlab_analysis::statistics::FigureOptions;
-    /// let mean = FigureOptions::default().mean(&[1.0, 3.0], || "no run".to_owned());
-    /// assert_eq!((mean.estimate, &mean.method[..]), (Some(2.0), "Student t over runs"));
-    /// ```
-    pub fn mean(&self, values: &[f64], no_value: impl Fn() -> String) -> Estimate {
-        self.mean_over(values, &format!("over {}", self.unit), no_value)
-    }
-
-    fn mean_over(&self, values: &[f64], over: &str, no_value: impl Fn() -> String) -> Estimate {
-        let method = format!("{} {over}", self.mean.name());
-        let moments: Moments = values.iter().copied().collect();
-        let Some(mean) = moments.mean() else {
-            return Estimate::undefined(method, no_value());
-        };
-        let interval = match self.mean {
-            MeanMethod::StudentT => moments.interval(self.confidence).map(|t| (t.lower, t.upper)),
-            MeanMethod::Bca { replicates, seed } => {
-                ends(bca_mean(values, self.confidence, replicates, seed, BcaConvention::Mid))
-            }
-        };
-        self.with_ends(Estimate::new(method, mean), moments.count(), interval)
-    }
-
-    /// A standard deviation, from two values on.
-    ///
-    /// ```
-    /// # use byzlab_analysis::statistics::FigureOptions;
-    /// let deviation = FigureOptions::default().standard_deviation(&[1.0, 2.0, 3.0], || "no run".to_owned());
-    /// assert_eq!(deviation.estimate, Some(1.0));
-    /// ```
-    pub fn standard_deviation(&self, values: &[f64], no_value: impl Fn() -> String) -> Estimate {
-        self.deviation_over(values, &format!("over {}", self.unit), no_value)
-    }
-
-    fn deviation_over(&self, values: &[f64], over: &str, no_value: impl Fn() -> String) -> Estimate {
-        let method = format!("{} {over}", self.mean.deviation_name());
-        let moments: Moments = values.iter().copied().collect();
-        let deviation = match (moments.count(), moments.standard_deviation()) {
-            (0, _) => return Estimate::undefined(method, no_value()),
-            (_, None) => return Estimate::undefined(method, format!("undefined: needs at least 2 {}", self.unit)),
-            (_, Some(deviation)) => deviation,
-        };
-        let interval = match self.mean {
-            MeanMethod::StudentT => {
-                deviation_interval(&moments, self.confidence).map(|interval| (interval.lower, interval.upper))
-            }
-            MeanMethod::Bca { replicates, seed } => {
-                ends(bca_deviation(values, self.confidence, replicates, seed, BcaConvention::Mid))
-            }
-        };
-        self.with_ends(Estimate::new(method, deviation), moments.count(), interval)
-    }
-
-    /// The estimate from `count` values with its interval, or why there is none.
-    fn with_ends(&self, estimate: Estimate, count: u64, interval: Option<(f64, f64)>) -> Estimate {
-        if estimate.estimate.is_none() {
-            return estimate;
-        }
-        match interval {
-            Some((lower, upper)) => estimate.with_interval(lower, upper),
-            None if count < 2 => estimate.with_note(format!("interval undefined: needs at least 2 {}", self.unit)),
-            None => estimate.with_note(match self.mean {
-                MeanMethod::StudentT => "interval undefined: the numbers are too large to compute with",
-                MeanMethod::Bca { .. } => {
-                    "interval undefined: the bootstrap needs more resamples, or more values that differ"
-                }
-            }),
-        }
-    }
-
-    /// The p-quantile of values in rising order, type 7, with its order-statistic interval and the actual coverage of that.
-    ///
-    /// ```
-    /// # use byzlab_analysis::statistics::FigureOptions;
-    /// let values: Vec<f64> = (1..=10).map(f64::from).collect();
-    /// let median = FigureOptions::default().quantile(&values, 0.5, || "no run".to_owned());
-    /// assert_eq!((median.estimate, median.lower, median.upper), (Some(5.5), Some(2.0), Some(9.0)));
-    /// assert_eq!(median.coverage, Some(1.0 - 2.0 * 11.0 / 1024.0));
-    /// ```
-    pub fn quantile(&self, sorted: &[f64], p: f64, no_value: impl Fn() -> String) -> Estimate {
-        let method = format!("order statistics over {}", self.unit);
-        let Some(interval) = quantile_interval(sorted, p, self.confidence) else {
-            return Estimate::undefined(method, no_value());
-        };
-        Estimate {
-            estimate: Some(interval.estimate),
-            lower: interval.lower,
-            upper: interval.upper,
-            method: method.into(),
-            coverage: coverage(&interval.ranks),
-            note: missing_ends(&interval.ranks, p, self),
-            ..Estimate::default()
-        }
-        .finite()
-    }
-
     /// The p-quantile of all units, failures counting as +∞, as in [`Unconditional`].
     ///
     /// ```
@@ -519,35 +380,17 @@ impl FigureOptions {
     /// ```
     pub fn quantile_of_all(&self, attempts: &[Attempt], p: f64, no_value: impl Fn() -> String) -> Estimate {
         let checked: Vec<Attempt> = attempts.iter().filter_map(|attempt| attempt.checked()).collect();
-        if checked.is_empty() || !super::is_inside_unit(p) {
-            return Estimate::undefined(quantile_method(self), no_value());
+        let counts = Counts::of(&checked, (attempts.len() - checked.len()) as u64);
+        if let Some(reason) = counts.unknown(self, no_value) {
+            return Estimate::undefined(quantile_method(self), reason);
         }
-        AllUnits::new(&checked, self).quantile(p, self)
+        if !super::is_inside_unit(p) {
+            return Estimate::undefined(quantile_method(self), NO_SUCH_QUANTILE);
+        }
+        let quantile = AllUnits::new(&checked, self).quantile(p, self);
+        counts.note_on(quantile, self)
     }
 }
 
-fn ends(interval: Option<BcaInterval>) -> Option<(f64, f64)> {
-    interval.map(|interval| (interval.lower, interval.upper))
-}
-
-/// The actual coverage; `None` without an end.
-fn coverage(ranks: &OrderStatistics) -> Option<f64> {
-    (ranks.lower_rank.is_some() || ranks.upper_rank.is_some()).then(|| ranks.coverage())
-}
-
-fn join(notes: impl Iterator<Item = String>) -> Option<String> {
-    let notes: Vec<String> = notes.collect();
-    (!notes.is_empty()).then(|| notes.join("; "))
-}
-
-/// Which ends do not exist, and from what number on they do.
-fn missing_ends(ranks: &OrderStatistics, p: f64, options: &FigureOptions) -> Option<String> {
-    let end = match (ranks.lower_rank, ranks.upper_rank) {
-        (Some(_), Some(_)) => return None,
-        (Some(_), None) => "upper end",
-        (None, Some(_)) => "lower end",
-        (None, None) => "interval",
-    };
-    let needed = quantile_min_n(p, options.confidence).unwrap_or(u64::MAX);
-    Some(format!("{end} undefined: needs at least {needed} {}", options.unit))
-}
+/// Why there is no quantile.
+const NO_SUCH_QUANTILE: &str = "undefined: a quantile is for a share between 0 and 1";
