@@ -47,12 +47,13 @@ pub(crate) fn milliseconds(ns: u64) -> f64 {
 /// |---|---|---|
 /// | completed, and has a value | [`Attempt::Success`] | [`Attempt::Success`] |
 /// | completed, and an honest node's silence left it without a value | [`Attempt::Never`]: it was over, and it had not happened | – |
-/// | completed, without a value for another reason (all lies in the warm-up) | `None`: nothing was to be measured | `None` |
+/// | completed, without a value for another reason (all lies in the warm-up) | `None`: nothing was to be measured, so beside failures there are no figures of all runs | `None` |
 /// | timeout | [`Attempt::Beyond`] the time at which it ended, its limit | `None` |
 /// | violation, error | [`Attempt::Never`] | `None` |
 ///
-/// A latency of a run that failed is above every limit however many of its requests were accepted: a run counts as a whole. That is
-/// severe with runs of many requests; the share of requests tells how severe.
+/// A run counts as a whole: by convention one that failed is slower than every limit, however many of its requests were accepted. Of
+/// a run's value, the mean of its samples, that is no knowledge: those that were accepted were within the limit. It is severe with
+/// runs of many requests; the share of requests tells how severe.
 ///
 /// Of a throughput more is better, and a failure is no infinite one: there is only the throughput of completed runs.
 ///

@@ -17,7 +17,7 @@ use crate::results::MeasuredRuns;
 use crate::runs::{Outcome, RunRow, RunTable, RunsError};
 use crate::statistics::{
     Attempt, Conditional, Estimate, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional,
-    is_usable_confidence,
+    is_usable_confidence, ratio_of_paired_means,
 };
 
 /// What to analyse, and how.
@@ -63,7 +63,8 @@ impl Default for AnalysisOptions {
 impl AnalysisOptions {
     fn figures(&self, limit: Option<f64>) -> FigureOptions {
         let Self { confidence, proportion, mean, .. } = *self;
-        FigureOptions { confidence, proportion, mean, limit, ..FigureOptions::default() }
+        // Neither times nor rates are negative.
+        FigureOptions { confidence, proportion, mean, limit, least: Some(0.0), ..FigureOptions::default() }
     }
 }
 
@@ -154,6 +155,8 @@ pub struct GroupSummary {
     pub requests_completed: u64,
     /// Share of the requests that were accepted; `None` without requests.
     pub requests_share: Option<f64>,
+    /// The same with its interval over runs.
+    pub requests_success: Estimate,
     /// Number of completed runs that have a value: the sample size of the next four.
     pub measured_runs: u64,
     /// Mean of the values of completed runs. A run's value is the mean of its samples, or its throughput.
@@ -351,7 +354,12 @@ fn summarize_group(
     };
     let known_limits = rows().filter_map(|row| options.time_limits.of_cell(row.cell));
     let figure_options = options.figures(known_limits.min().map(milliseconds));
-    let attempts: Vec<Attempt> = members.iter().filter_map(|member| member.attempt).collect();
+    // A completed run without a value is a success of which no more is known, not one that can be forgotten beside failures.
+    let of_member = |member: &Member<'_>| {
+        let without_value = || (member.row.outcome == Outcome::Completed).then_some(Attempt::Success(f64::NAN));
+        member.attempt.or_else(without_value)
+    };
+    let attempts: Vec<Attempt> = members.iter().filter_map(of_member).collect();
     let Figures { conditional: Conditional { n, mean, standard_deviation, median, p99 }, mut unconditional, .. } =
         Figures::new(&attempts, &figure_options, no_value);
 
@@ -359,14 +367,17 @@ fn summarize_group(
     let known = completed_members().filter(|member| member.attempt.is_some()).count() as u64;
     if metric == Metric::Throughput {
         unconditional = Unconditional::undefined(runs, &figure_options, NO_WORST_THROUGHPUT);
-    } else if completed > 0 && known == 0 {
-        // The failures alone would say that nothing completes.
-        unconditional = Unconditional::undefined(0, &figure_options, &no_value());
     }
 
     let mut notes = Vec::new();
     if errors > 0 {
         notes.push(format!("{errors} of {runs} runs ended with an error and count as not completed"));
+    }
+    let cut_off = count(|row| row.outcome == Outcome::Timeout && row.completed > 0);
+    if cut_off > 0 && metric != Metric::Throughput {
+        notes.push(format!(
+            "{cut_off} of {runs} runs reached the limit after some of their requests were accepted; as a whole each counts as +∞"
+        ));
     }
     let undefined_samples = completed_members().map(|member| member.undefined).sum();
     if undefined_samples > 0 {
@@ -390,6 +401,35 @@ fn summarize_group(
             format!("{lack} completed runs have no {metric} sample and are left out of the latency")
         });
     }
+    notes.extend(notes_on_figures(&unconditional, &p99, metric));
+    GroupSummary {
+        group,
+        metric,
+        unit: metric.unit(),
+        confidence: options.confidence,
+        runs,
+        completed,
+        errors,
+        success: figure_options.share(completed, runs),
+        requests,
+        requests_completed,
+        requests_share: (requests > 0).then(|| requests_completed as f64 / requests as f64),
+        requests_success: accepted_share(rows(), &figure_options),
+        measured_runs: n,
+        mean,
+        standard_deviation,
+        median,
+        p99,
+        unconditional,
+        undefined_samples,
+        agreement: figure_options.share(count(|row| row.agreement), runs),
+        notes,
+    }
+}
+
+/// What a reader must know of figures that are not what they seem.
+fn notes_on_figures(unconditional: &Unconditional, p99: &Estimate, metric: Metric) -> Vec<String> {
+    let mut notes = Vec::new();
     if let (Some(longest), Some(shortest)) = (&unconditional.kaplan_meier, unconditional.limit) {
         notes.push(format!(
             "time limits differ, from {shortest} to {} {}: quantiles of all runs are those of the Kaplan–Meier curve, which \
@@ -405,27 +445,41 @@ fn summarize_group(
                 .to_owned(),
         );
     }
-    GroupSummary {
-        group,
-        metric,
-        unit: metric.unit(),
-        confidence: options.confidence,
-        runs,
-        completed,
-        errors,
-        success: figure_options.share(completed, runs),
-        requests,
-        requests_completed,
-        requests_share: (requests > 0).then(|| requests_completed as f64 / requests as f64),
-        measured_runs: n,
-        mean,
-        standard_deviation,
-        median,
-        p99,
-        unconditional,
-        undefined_samples,
-        agreement: figure_options.share(count(|row| row.agreement), runs),
-        notes,
+    notes
+}
+
+/// The share of requests that were accepted: the ratio of the sums, with an interval over runs.
+///
+/// Requests of one run succeed and fail together, so that they are no independent trials. Where each run had all of as many requests
+/// accepted or none, the share is that of those runs; else it is a ratio of means over runs.
+fn accepted_share<'a>(rows: impl Iterator<Item = &'a RunRow>, options: &FigureOptions) -> Estimate {
+    let counts: Vec<(u64, u64)> = rows.map(|row| (row.completed, row.requests)).collect();
+    let sum = |of: fn(&(u64, u64)) -> u64| counts.iter().map(of).fold(0, u64::saturating_add);
+    let (accepted, requests) = (sum(|run| run.0), sum(|run| run.1));
+    let method = "ratio of sums over runs, Fieller, within 0 and 1";
+    if requests == 0 {
+        return Estimate::undefined(method, "no request");
+    }
+    let each = counts[0].1;
+    if counts.iter().all(|run| run.1 == each && (run.0 == 0 || run.0 == each)) {
+        let whole = counts.iter().filter(|run| run.0 == each).count() as u64;
+        let share = options.share(whole, counts.len() as u64);
+        let method = format!("{} over runs, of each of which all requests were accepted or none", share.method);
+        return Estimate { method: method.into(), ..share };
+    }
+    let share = Estimate::new(method, accepted as f64 / requests as f64);
+    let is_that_of_all =
+        |run: &(u64, u64)| u128::from(run.0) * u128::from(requests) == u128::from(accepted) * u128::from(run.1);
+    if counts.len() < 2 {
+        return share.with_note(format!("interval undefined: needs at least 2 {}", options.unit));
+    }
+    if counts.iter().all(is_that_of_all) {
+        return share.with_note("interval undefined: of each run the same share was accepted");
+    }
+    let pairs: Vec<(f64, f64)> = counts.iter().map(|&(accepted, of)| (accepted as f64, of as f64)).collect();
+    match ratio_of_paired_means(&pairs, options.confidence) {
+        Some(ratio) => share.with_interval(ratio.lower.clamp(0.0, 1.0), ratio.upper.clamp(0.0, 1.0)),
+        None => share.with_note("interval undefined: runs issued too different numbers of requests"),
     }
 }
 

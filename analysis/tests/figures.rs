@@ -19,6 +19,14 @@ fn with(count: u32, others: &[Attempt]) -> Figures {
     figures(&successes(count).chain(others.iter().copied()).collect::<Vec<_>>())
 }
 
+fn sketched(attempts: &[Attempt]) -> SketchedAttempts {
+    let mut sketched = SketchedAttempts::default();
+    for &attempt in attempts {
+        sketched.insert(attempt);
+    }
+    sketched
+}
+
 fn estimates(figures: &Figures) -> Vec<&Estimate> {
     let (some, all) = (&figures.conditional, &figures.unconditional);
     let of_some = [&figures.success, &some.mean, &some.standard_deviation, &some.median, &some.p99];
@@ -238,8 +246,7 @@ fn successes_without_a_value_beside_failures() {
     attempts.extend(successes(5));
     attempts.extend([Beyond(LIMIT); 10]);
     let exact = figures(&attempts);
-    let mut sketched = SketchedAttempts::default();
-    attempts.iter().for_each(|&attempt| sketched.insert(attempt));
+    let sketched = sketched(&attempts);
     let sketched = sketched.figures(&FigureOptions::default(), || "nothing came".to_owned());
     let reason = "undefined: 85 of 90 completed runs have no value, and nothing says where they lie among all";
     for figures in [&exact, &sketched] {
@@ -273,8 +280,7 @@ fn no_interval_has_no_width() {
         assert!(mean.estimate.is_some() && mean.interval().is_none());
         assert_eq!(mean.note.as_deref(), Some("interval undefined: all runs count as the limit"));
     }
-    let mut sketched = SketchedAttempts::default();
-    (0..10).for_each(|_| sketched.insert(Success(9.0)));
+    let sketched = sketched(&[Success(9.0); 10]);
     let options = FigureOptions { limit: Some(9.0), ..FigureOptions::default() };
     let mean = sketched.figures(&options, String::new).unconditional.restricted_mean;
     assert_eq!((mean.estimate, mean.interval()), (Some(9.0), None));
@@ -285,8 +291,7 @@ fn no_interval_has_no_width() {
 fn intervals_end_where_no_mean_can_be() {
     let mut attempts = vec![Success(100.0)];
     attempts.extend([Beyond(LIMIT); 9]);
-    let mut sketched = SketchedAttempts::default();
-    attempts.iter().for_each(|&attempt| sketched.insert(attempt));
+    let sketched = sketched(&attempts);
     let sketched = sketched.figures(&FigureOptions::default(), String::new);
     for figures in [figures(&attempts), sketched] {
         let mean = figures.unconditional.restricted_mean;
@@ -311,8 +316,7 @@ fn intervals_end_where_no_mean_can_be() {
 #[test]
 fn overflow_says_so() {
     let attempts = [Success(1e308), Success(-1e308)];
-    let mut sketched = SketchedAttempts::default();
-    attempts.iter().for_each(|&attempt| sketched.insert(attempt));
+    let sketched = sketched(&attempts);
     for figures in [figures(&attempts), sketched.figures(&FigureOptions::default(), || "nothing came".to_owned())] {
         assert_sound(&figures);
         let (some, all) = (&figures.conditional, &figures.unconditional);
@@ -326,8 +330,7 @@ fn overflow_says_so() {
 /// A sketch says of its quantiles what the exact ones say, but for the error.
 #[test]
 fn sketched_quantiles_are_named() {
-    let mut sketched = SketchedAttempts::default();
-    (1..=50).for_each(|value| sketched.insert(Success(f64::from(value))));
+    let sketched = sketched(&successes(50).collect::<Vec<_>>());
     let options = FigureOptions::default();
     let p99 = sketched.quantile(0.99, &options, String::new);
     let exact = with(50, &[]).conditional.p99;

@@ -36,6 +36,8 @@ struct Shown {
     has_limit: bool,
     /// The limit of all restricted means; `None` if it differs, or is not known.
     limit: Option<f64>,
+    /// Whether quantiles of a group come from the Kaplan–Meier curve.
+    has_curve: bool,
 }
 
 impl Shown {
@@ -44,7 +46,8 @@ impl Shown {
         let first = limits.next();
         let is_common = first.is_some_and(|first| limits.all(|limit| limit.total_cmp(&first).is_eq()));
         let has_limit = first.is_some() || groups.iter().any(|group| group.succeeded < group.rows);
-        Self { has_limit, limit: first.filter(|_| is_common) }
+        let has_curve = groups.iter().any(|group| group.unconditional.kaplan_meier.is_some());
+        Self { has_limit, limit: first.filter(|_| is_common), has_curve }
     }
 
     /// The titles above the columns, each with the columns that it spans.
@@ -107,10 +110,11 @@ impl Shown {
         let _ = writeln!(
             text,
             "Brackets and ± are {} % intervals over rows, taken as independent: {} for shares, {} for means,\norder \
-             statistics for quantiles, without interpolation (type 1).",
+             statistics for quantiles, without interpolation (type 1){}.",
             percent_digits(first.confidence),
             first.success.method,
             first.mean.method.split(" over ").next().unwrap_or_default(),
+            if self.has_curve { "; where limits differ Kaplan–Meier with log–log intervals" } else { "" },
         );
         if first.excluded > 0 {
             let _ = writeln!(text, "{} rows of the file do not meet the conditions.", first.excluded);
@@ -133,6 +137,14 @@ fn unit(group: &ColumnSummary) -> String {
 fn notes_of(group: &ColumnSummary) -> Vec<String> {
     let mut notes = group.notes.clone();
     let all = &group.unconditional;
+    if let Some((longest, shortest)) = all.kaplan_meier.as_ref().zip(all.limit) {
+        notes.push(format!(
+            "limits differ from {shortest} to {}{}, the last time that was watched: quantiles of all rows are those of the \
+             Kaplan–Meier curve, which supposes that the limits have nothing to do with the values",
+            longest.limit,
+            unit(group)
+        ));
+    }
     let named = |(name, estimate): (&str, &Estimate)| Some(format!("{name}: {}", estimate.note.as_ref()?));
     if group.succeeded == 0 {
         // The reason is the same for all figures of successful rows.

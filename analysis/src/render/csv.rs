@@ -101,9 +101,10 @@ impl Column<'_> {
     }
 }
 
-fn estimates(group: &GroupSummary) -> [Column<'_>; 6] {
+fn estimates(group: &GroupSummary) -> [Column<'_>; 7] {
     use Kind::{Plain, Quantile};
     [
+        Column { name: "requests_success", estimate: &group.requests_success, kind: Plain },
         Column { name: "success", estimate: &group.success, kind: Plain },
         Column { name: "agreement", estimate: &group.agreement, kind: Plain },
         Column { name: "mean", estimate: &group.mean, kind: Plain },

@@ -33,6 +33,8 @@ struct Columns {
     has_failures: bool,
     /// The limit of all restricted means; `None` if it differs, or is not known.
     limit: Option<f64>,
+    /// Whether quantiles of a group come from the Kaplan–Meier curve.
+    has_curve: bool,
 }
 
 impl Columns {
@@ -40,7 +42,8 @@ impl Columns {
         let mut limits = groups.iter().filter_map(|group| group.unconditional.limit);
         let first = limits.next();
         let is_common = first.is_some_and(|first| limits.all(|limit| limit.total_cmp(&first).is_eq()));
-        Self { has_failures: metric != Metric::Throughput, limit: first.filter(|_| is_common) }
+        let has_curve = groups.iter().any(|group| group.unconditional.kaplan_meier.is_some());
+        Self { has_failures: metric != Metric::Throughput, limit: first.filter(|_| is_common), has_curve }
     }
 
     /// The titles above the columns, each with the columns that it spans.
@@ -77,7 +80,7 @@ impl Columns {
         }
         let shown = [format!("{}/{}", group.completed, group.runs), share(&group.success)];
         let figures = [group.measured_runs.to_string(), mean(&group.mean), quantile(median), quantile(p99)];
-        let requests = group.requests_share.map_or_else(|| "–".to_owned(), percent);
+        let requests = share(&group.requests_success);
         let restricted = self.has_failures.then_some(restricted);
         values.chain(shown).chain(figures).chain(restricted).chain([requests, share(&group.agreement)]).collect()
     }
@@ -102,7 +105,7 @@ impl Columns {
                 "Of all runs: one that did not complete counts as +∞, as a whole, whatever of its requests was accepted.\n\
                  \"> {limit}\" lies beyond the time limit; the mean is that of min(value, {limit})."
             );
-            "order statistics\nfor quantiles (of all runs without interpolation, type 1)"
+            if self.has_curve { TYPE_1_OR_CURVE } else { TYPE_1 }
         } else {
             "order statistics\nfor quantiles (estimated by linear interpolation, type 7)"
         };
@@ -126,21 +129,38 @@ impl Columns {
         } else {
             notes.extend(group.mean.note.iter().map(|note| format!("mean: {note}")));
         }
+        if group.requests > 0 && group.requests_success.interval().is_none() {
+            notes.extend(group.requests_success.note.iter().map(|note| format!("requests: {note}")));
+        }
+        let figures = [&all.median, &all.p99, &all.restricted_mean];
+        let is_one_reason = |it: &&Estimate| it.estimate.is_none() && it.above.is_none() && it.note == all.median.note;
+        if self.has_failures && group.measured_runs > 0 && figures.iter().all(is_one_reason) {
+            notes.extend(all.median.note.iter().map(|note| format!("of all runs: {note}")));
+            return notes;
+        }
         let (median, p99) = if self.has_failures { (&all.median, &all.p99) } else { (&group.median, &group.p99) };
         for (name, estimate) in [("median", median), ("p99", p99)] {
             // That it lies beyond the limit is shown, and a lacking value is explained by that of the mean.
-            if estimate.estimate.is_some() && (estimate.lower.is_none() || estimate.upper_above.is_none()) {
+            let has_upper = estimate.upper.or(estimate.upper_above).is_some();
+            if estimate.estimate.is_some() && (estimate.lower.is_none() || !has_upper) {
                 notes.extend(estimate.note.iter().map(|note| format!("{name}: {note}")));
             } else if estimate.estimate.is_none() && estimate.above.is_none() && group.measured_runs > 0 {
                 notes.extend(estimate.note.iter().map(|note| format!("{name}: {note}")));
             }
         }
-        if self.has_failures && all.restricted_mean.note != group.mean.note {
+        if self.has_failures && all.restricted_mean.interval().is_none() && all.restricted_mean.note != group.mean.note
+        {
             notes.extend(all.restricted_mean.note.iter().map(|note| format!("restricted mean: {note}")));
         }
         notes
     }
 }
+
+/// How quantiles of all runs are made.
+const TYPE_1: &str = "order statistics\nfor quantiles (of all runs without interpolation, type 1)";
+
+const TYPE_1_OR_CURVE: &str = "order statistics\nfor quantiles (of all runs without interpolation, type 1; where limits differ \
+                               Kaplan–Meier with log–log intervals)";
 
 /// Aligned columns under a line of titles, each of which spans some of them.
 pub(super) fn align_under(spans: &[(&str, Range<usize>)], rows: &[Vec<String>]) -> String {
@@ -279,6 +299,7 @@ pub(super) fn share(share: &Estimate) -> String {
         (Some(estimate), Some(lower), Some(upper)) => {
             format!("{} [{}–{}]", percent(estimate), percent(lower), percent(upper))
         }
+        (Some(estimate), ..) => percent(estimate),
         _ => "–".to_owned(),
     }
 }
