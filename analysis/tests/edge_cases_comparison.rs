@@ -112,6 +112,22 @@ fn small_probabilities_keep_their_digits() {
 }
 
 #[test]
+fn few_tied_values_have_an_exact_probability() {
+    // Failures are tied at +∞. One of C(6, 3) = 20 ways to deal them to one side.
+    let never = [f64::INFINITY; 3];
+    let test = mann_whitney(&never, &[100.0; 3]).unwrap();
+    assert_near(test.p, 0.1);
+    assert!(test.p_normal < 0.05, "what the normal approximation takes for significant");
+    assert_near(mann_whitney(&never, &[100.0]).unwrap().p, 0.5);
+    assert_near(mann_whitney(&[f64::INFINITY; 30], &[1.0; 30]).unwrap().p, 2.0 / 118_264_581_564_861_424.0);
+    // The largest samples; there the normal approximation is close.
+    let sample = |shift: u32| (0..49).map(|i: u32| f64::from((i * i + shift) % 12)).collect::<Vec<f64>>();
+    let test = mann_whitney(&sample(0), &sample(3)).unwrap();
+    assert!(test.has_ties && test.p_exact.is_some());
+    assert!((test.p - test.p_normal).abs() < 0.01, "{test:?}");
+}
+
+#[test]
 fn the_exact_test_ends_where_it_says() {
     let sample = |n: u32, shift: f64| (0..n).map(|i| f64::from(i) + shift).collect::<Vec<f64>>();
     let small = mann_whitney(&sample(49, 0.0), &sample(49, 0.5)).unwrap();
@@ -203,18 +219,21 @@ proptest! {
 
     #[test]
     fn mann_whitney_counts_orders(
-        order in Just((0..9).map(f64::from).collect::<Vec<f64>>()).prop_shuffle(), size in 1..9_usize,
+        distinct in Just((0..9).map(f64::from).collect::<Vec<f64>>()).prop_shuffle(),
+        tied in prop::collection::vec(value(), 9), size in 1..9_usize,
     ) {
-        let (first, second) = order.split_at(size);
-        let test = mann_whitney(first, second).unwrap();
-        let u = u_of(first, second);
-        prop_assert!((test.u - u).abs() < 1e-12);
-        let splits = splits(&order, size);
-        let share = |is_so: &dyn Fn(f64) -> bool| {
-            splits.iter().filter(|(first, second)| is_so(u_of(first, second))).count() as f64 / splits.len() as f64
-        };
-        let expected = (2.0 * share(&|other| other <= u).min(share(&|other| other >= u))).min(1.0);
-        prop_assert!((test.p - expected).abs() < 1e-12);
+        for order in [distinct, tied] {
+            let (first, second) = order.split_at(size);
+            let test = mann_whitney(first, second).unwrap();
+            let u = u_of(first, second);
+            prop_assert!((test.u - u).abs() < 1e-12);
+            let splits = splits(&order, size);
+            let share = |is_so: &dyn Fn(f64) -> bool| {
+                splits.iter().filter(|(first, second)| is_so(u_of(first, second))).count() as f64 / splits.len() as f64
+            };
+            let expected = (2.0 * share(&|other| other <= u).min(share(&|other| other >= u))).min(1.0);
+            prop_assert!((test.p - expected).abs() < 1e-12);
+        }
     }
 
     #[test]

@@ -222,6 +222,19 @@ fn bootstrap_of_a_deviation_and_a_median() {
     let sample: Moments = values.iter().copied().collect();
     assert_near(deviation.estimate, sample.standard_deviation().unwrap(), 1e-14);
     assert!(deviation.lower < deviation.estimate && deviation.estimate < deviation.upper);
+    // The closed form of the jackknife is the jackknife.
+    let by_definition = |resample: &mut [f64]| resample.iter().copied().collect::<Moments>().standard_deviation();
+    for values in [values.clone(), (0..50).map(|i| 1e7 + f64::from(i * i)).collect(), vec![0.0, 0.0, 0.0, 0.0, 1e9]] {
+        let fast = bca_deviation(&values, 0.9, 500, 7, BcaConvention::Mid);
+        let general = bca(&values, by_definition, 0.9, 500, 7, BcaConvention::Mid);
+        assert_eq!(fast.is_some(), general.is_some());
+        if let Some((fast, general)) = fast.zip(general) {
+            assert_near(fast.acceleration, general.acceleration, 1e-6);
+            assert_near(fast.lower, general.lower, 1e-6);
+            assert_near(fast.upper, general.upper, 1e-6);
+        }
+    }
+    assert_eq!(bca_deviation(&[1.0, 2.0], 0.9, 100, 7, BcaConvention::Mid), None);
     // These values are flat (κ < 0): narrower than if they were normal.
     let normal = deviation_interval(&sample, 0.95).unwrap();
     assert!(deviation.upper - deviation.lower < normal.upper - normal.lower);

@@ -22,7 +22,7 @@ pub fn freedman_diaconis_width(sorted: &[f64]) -> Option<f64> {
         return None;
     }
     let range = quantile(sorted, 0.75)? - quantile(sorted, 0.25)?;
-    let width = 2.0 * range / (sorted.len() as f64).cbrt();
+    let width = 2.0 * range / libm::cbrt(sorted.len() as f64);
     (width > 0.0 && width.is_finite()).then_some(width)
 }
 
@@ -54,5 +54,5 @@ pub fn sturges_bins(n: u64) -> u32 {
 /// ```
 pub fn dkw_half_width(n: u64, confidence: f64) -> Option<f64> {
     let is_defined = n > 0 && super::is_inside_unit(confidence);
-    is_defined.then(|| ((2.0 / (1.0 - confidence)).ln() / (2.0 * n as f64)).sqrt())
+    is_defined.then(|| (libm::log(2.0 / (1.0 - confidence)) / (2.0 * n as f64)).sqrt())
 }

@@ -125,7 +125,7 @@ pub fn agresti_coull(successes: u64, trials: u64, confidence: f64) -> Option<Pro
 /// ```
 pub fn upper_bound_of_no_failures(trials: u64, confidence: f64) -> Option<f64> {
     share(0, trials, confidence)?;
-    Some(-((-confidence).ln_1p() / trials as f64).exp_m1())
+    Some(-libm::expm1(libm::log1p(-confidence) / trials as f64))
 }
 
 /// The rule of three: about [`upper_bound_of_no_failures`] at a confidence of 0.95, for use by heart.

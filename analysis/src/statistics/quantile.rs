@@ -169,13 +169,13 @@ pub fn quantile_min_n_one_sided(p: f64, confidence: f64) -> Option<u64> {
 
 /// The smallest n with (1 − `miss`)ⁿ ≤ `tail`.
 fn min_n(miss: f64, tail: f64) -> Option<u64> {
-    let logarithm = (-miss).ln_1p();
-    let least = (tail.ln() / logarithm).floor().max(1.0);
+    let logarithm = libm::log1p(-miss);
+    let least = (libm::log(tail) / logarithm).floor().max(1.0);
     if least >= (1_u64 << f64::MANTISSA_DIGITS) as f64 {
         return None;
     }
     // The quotient rounds: the condition itself decides at the boundary.
-    Some(if (least * logarithm).exp() <= tail { least as u64 } else { least as u64 + 1 })
+    Some(if libm::exp(least * logarithm) <= tail { least as u64 } else { least as u64 + 1 })
 }
 
 /// A quantile with its interval.

@@ -107,7 +107,7 @@ fn fieller(
 pub fn ratio_of_geometric_means(numerator: &[f64], denominator: &[f64], confidence: f64) -> Option<RatioInterval> {
     let logarithms = |values: &[f64]| {
         let usable = values.iter().all(|&value| value > 0.0 && value.is_finite());
-        usable.then(|| values.iter().map(|value| value.ln()).collect::<Moments>())
+        usable.then(|| values.iter().map(|&value| libm::log(value)).collect::<Moments>())
     };
     let (first, second) = (logarithms(numerator)?, logarithms(denominator)?);
     let difference = first.mean()? - second.mean()?;
@@ -115,7 +115,7 @@ pub fn ratio_of_geometric_means(numerator: &[f64], denominator: &[f64], confiden
     let (above, below) = (squared(&first)?, squared(&second)?);
     let df = welch_degrees_of_freedom(above, first.count(), below, second.count())?;
     let half_width = student_t_quantile(level(confidence)?, df)? * (above + below).sqrt();
-    interval(difference.exp(), (difference - half_width).exp(), (difference + half_width).exp(), df)
+    interval(libm::exp(difference), libm::exp(difference - half_width), libm::exp(difference + half_width), df)
 }
 
 /// The level of the upper end.

@@ -75,7 +75,7 @@ impl Sketch {
         Ok(Self {
             relative_error,
             // ln (1+α)/(1−α), with full precision for small α.
-            log_gamma: relative_error.ln_1p() - (-relative_error).ln_1p(),
+            log_gamma: libm::log1p(relative_error) - libm::log1p(-relative_error),
             positive: Buckets::joining(Joined::Lowest),
             negative: Buckets::joining(Joined::Highest),
             zeros: 0,
@@ -111,7 +111,7 @@ impl Sketch {
     }
 
     fn index(&self, x: f64) -> i32 {
-        (x.ln() / self.log_gamma).ceil() as i32
+        (libm::log(x) / self.log_gamma).ceil() as i32
     }
 
     /// The value that stands for a bucket, 2γⁱ/(γ+1): no number in the bucket is further than the relative error from
@@ -125,7 +125,7 @@ impl Sketch {
     /// ```
     pub fn bucket_value(&self, index: i32) -> f64 {
         // 2/(γ+1) = 1 − α.
-        (f64::from(index) * self.log_gamma).exp() * (1.0 - self.relative_error)
+        libm::exp(f64::from(index) * self.log_gamma) * (1.0 - self.relative_error)
     }
 
     /// Adds a value; `false` if it is not finite, and then nothing changes: infinities and NaN must be counted apart.

@@ -175,10 +175,10 @@ impl KaplanMeier {
         let Step { time, at_risk, events, survival, log_variance } = self.steps[index];
         if survival > 0.0 {
             let deviation = log_variance.sqrt();
-            let stretch = (self.z * deviation / survival.ln()).exp();
+            let stretch = libm::exp(self.z * deviation / libm::log(survival));
             let standard_error = Some(survival * deviation);
             // ln Ŝ is negative: dividing by the factor is the stronger power.
-            let (lower, upper) = (survival.powf(1.0 / stretch), survival.powf(stretch));
+            let (lower, upper) = (libm::pow(survival, 1.0 / stretch), libm::pow(survival, stretch));
             return SurvivalStep { time, at_risk, events, survival, standard_error, lower, upper };
         }
         let upper = if index > 0 { self.step(index - 1).upper } else { 1.0 };

@@ -30,8 +30,8 @@ pub fn newcombe(k1: u64, n1: u64, k2: u64, n2: u64, confidence: f64) -> Option<P
     let first = wilson(k1, n1, confidence)?;
     let second = wilson(k2, n2, confidence)?;
     let difference = first.estimate - second.estimate;
-    let below = (first.estimate - first.lower).hypot(second.upper - second.estimate);
-    let above = (first.upper - first.estimate).hypot(second.estimate - second.lower);
+    let below = libm::hypot(first.estimate - first.lower, second.upper - second.estimate);
+    let above = libm::hypot(first.upper - first.estimate, second.estimate - second.lower);
     Some(ProportionDifference { difference, lower: difference - below, upper: difference + above })
 }
 

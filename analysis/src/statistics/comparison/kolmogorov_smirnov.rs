@@ -126,10 +126,10 @@ fn kolmogorov_sf(lambda: f64) -> f64 {
     }
     if lambda < 1.0 {
         // The theta function's other series: three terms do where the alternating one needs many.
-        let term = |k: f64| (-(2.0 * k - 1.0).powi(2) * PI * PI / (8.0 * lambda * lambda)).exp();
+        let term = |k: f64| libm::exp(-(2.0 * k - 1.0) * (2.0 * k - 1.0) * PI * PI / (8.0 * lambda * lambda));
         return 1.0 - (2.0 * PI).sqrt() / lambda * (1..=4).map(|k| term(f64::from(k))).sum::<f64>();
     }
-    let term = |k: f64| (-2.0 * k * k * lambda * lambda).exp();
+    let term = |k: f64| libm::exp(-2.0 * k * k * lambda * lambda);
     2.0 * (term(1.0) - term(2.0) + term(3.0) - term(4.0) + term(5.0))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::statistics::normal_sf;
 
-/// Without ties the test is exact if both samples are smaller than this, as in R's `wilcox.test`.
+/// The test is exact if both samples are smaller than this, as in R's `wilcox.test` (which is so without ties alone).
 const EXACT_BELOW: usize = 50;
 
 /// The rank-sum test of two samples.
@@ -18,7 +18,7 @@ pub struct MannWhitney {
     pub has_ties: bool,
     /// Two-sided p: the exact one where there is one, else the normal one with continuity correction.
     pub p: f64,
-    /// Exact: without ties, both samples below 50.
+    /// Exact, given the ties: where both samples are below 50.
     pub p_exact: Option<f64>,
     /// Normal approximation with tie correction and continuity correction.
     pub p_normal: f64,
@@ -31,17 +31,20 @@ pub struct MannWhitney {
 /// Tests whether values of one sample tend to be larger than those of the other.
 ///
 /// Formula: U = #(x > y) + ½·#(x = y) over all pairs. Exactly, two-sided p = 2·min(P(U ≤ u), P(U ≥ u)) where all orders of the samples
-/// are alike probable. For ties or large samples z = (|U − n₁n₂/2| − ½)/σ, σ² = n₁n₂/12 · (N + 1 − Σ(t³−t)/(N(N−1)))
+/// are alike probable: with ties, over all ways to deal the midranks to the samples. For large samples z = (|U − n₁n₂/2| − ½)/σ, σ² = n₁n₂/12 · (N + 1 − Σ(t³−t)/(N(N−1)))
 /// over the groups of t tied values. It assumes independent values of one distribution each, and asks nothing of it; +∞
 /// is above all numbers. Where all values are equal p is 1. `None` of an empty sample, or with NaN or −∞.
 ///
-/// Sources: Mann & Whitney 1947; Hollander, Wolfe & Chicken 2014, section 4.1; Cliff 1993.
+/// Sources: Mann & Whitney 1947; Streitberg & Röhmel 1986 for ties; Hollander, Wolfe & Chicken 2014, section 4.1; Cliff 1993.
 ///
 /// ```
 /// # use byzlab_analysis::statistics::mann_whitney;
 /// let test = mann_whitney(&[1.0, 2.0, 3.0], &[4.0, 5.0, f64::INFINITY]).unwrap();
 /// assert_eq!((test.u, test.cliffs_delta), (0.0, -1.0));
 /// assert!((test.p - 2.0 / 20.0).abs() < 1e-15); // of 20 orders two are so extreme
+/// let never = [f64::INFINITY; 3];
+/// let test = mann_whitney(&never, &[100.0; 3]).unwrap();
+/// assert!((test.p - 2.0 / 20.0).abs() < 1e-15); // and as many of 20 ways to deal the failures
 /// ```
 pub fn mann_whitney(first: &[f64], second: &[f64]) -> Option<MannWhitney> {
     let (first, second) = (super::sorted(first)?, super::sorted(second)?);
@@ -61,7 +64,10 @@ pub fn mann_whitney(first: &[f64], second: &[f64]) -> Option<MannWhitney> {
         if variance > 0.0 { normal_sf(distance / variance.sqrt()).map(|tail| (2.0 * tail).min(1.0)) } else { Some(1.0) }
     };
     let has_ties = counted.tie_term > 0;
-    let p_exact = (!has_ties && n1 < EXACT_BELOW && n2 < EXACT_BELOW).then(|| {
+    let p_exact = UDistribution::is_exact(n1, n2).then(|| {
+        if has_ties {
+            return MidranksDealt::new(&counted.ties, n1).two_sided(twice_u as usize);
+        }
         let distribution = UDistribution::new(n1, n2);
         // Symmetrical: the tail towards the nearer end.
         let nearer = (twice_u / 2).min((n1 * n2) as u128 - twice_u / 2);
@@ -90,11 +96,14 @@ struct Counted {
     equal: u128,
     /// Σ t³ − t over groups of equal values.
     tie_term: u128,
+    /// Sizes of the groups of equal values, rising; kept where both samples are small.
+    ties: Vec<usize>,
 }
 
 impl Counted {
     fn new(first: &[f64], second: &[f64]) -> Self {
         let mut counted = Self::default();
+        let is_small = UDistribution::is_exact(first.len(), second.len());
         let (mut i, mut j) = (0, 0);
         while i < first.len() || j < second.len() {
             let value = match (first.get(i), second.get(j)) {
@@ -108,6 +117,9 @@ impl Counted {
             counted.equal += left as u128 * right as u128;
             let group = (left + right) as u128;
             counted.tie_term += group * group * group - group;
+            if is_small {
+                counted.ties.push(left + right);
+            }
             i += left;
             j += right;
         }
@@ -162,5 +174,53 @@ impl UDistribution {
                 sum <= tail
             })
             .count()
+    }
+}
+
+/// The distribution of 2U where all ways to deal the midranks of tied values to two samples are alike probable.
+///
+/// Name: shift algorithm. Formula: with whole scores aᵢ, the number of subsets of j scores with sum s among the first i is
+/// that among the first i − 1, plus that of j − 1 scores with sum s − aᵢ. All terms are positive, so that small
+/// probabilities keep their digits. Source: Streitberg & Röhmel 1986.
+#[derive(Debug)]
+struct MidranksDealt {
+    /// For each 2U, how many ways lead to it.
+    ways: Vec<f64>,
+}
+
+impl MidranksDealt {
+    /// For groups of equal values of these sizes, rising, of which `n1` values go to the first sample.
+    fn new(ties: &[usize], n1: usize) -> Self {
+        // Twice the midrank, less 2: a sample's sum of these is 2U more than that of its own ranks.
+        let mut scores = Vec::new();
+        for &size in ties {
+            let score = 2 * scores.len() + size - 1;
+            scores.resize(scores.len() + size, score);
+        }
+        let own = n1 * n1.saturating_sub(1);
+        let most = own + 2 * n1 * (scores.len() - n1);
+        let mut ways = vec![vec![0.0; most + 1]; n1 + 1];
+        ways[0][0] = 1.0;
+        // The largest sum of the scores so far that a sample can have: no more than all of them.
+        let mut reached = 0;
+        for &score in &scores {
+            reached = (reached + score).min(most);
+            for taken in (1..=n1).rev() {
+                let (fewer, more) = ways.split_at_mut(taken);
+                let from = &fewer[taken - 1][..(reached + 1).saturating_sub(score)];
+                for (to, from) in more[0][score.min(most + 1)..].iter_mut().zip(from) {
+                    *to += from;
+                }
+            }
+        }
+        Self { ways: ways.pop().unwrap_or_default().split_off(own) }
+    }
+
+    /// Twice the probability of the tail from here to the nearer end, at most 1.
+    fn two_sided(&self, twice_u: usize) -> f64 {
+        let all: f64 = self.ways.iter().sum();
+        let below: f64 = self.ways.iter().take(twice_u + 1).sum();
+        let above: f64 = self.ways.iter().skip(twice_u).sum();
+        (2.0 * below.min(above) / all).min(1.0)
     }
 }

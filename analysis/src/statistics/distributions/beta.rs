@@ -73,9 +73,9 @@ fn lower_half_quantile(p: f64, q: f64, a: f64, b: f64) -> Option<f64> {
         let slope = tails.factor / (1.0 - x);
         // Of both equations take the one whose tail is the smaller: it has more digits.
         Some(if p <= q {
-            ((tails.lower / p).ln(), slope / tails.lower)
+            (libm::log(tails.lower / p), slope / tails.lower)
         } else {
-            ((q / tails.upper).ln(), slope / tails.upper)
+            (libm::log(q / tails.upper), slope / tails.upper)
         })
     })
 }
@@ -111,7 +111,7 @@ impl BetaTails {
             - stirling_error(b)
             - deviance(a, sum * x, excess)
             - deviance(b, sum * y, -excess);
-        let factor = (exponent + ln_root(a) + ln_root(b) - ln_root(sum)).exp() / (2.0 * PI);
+        let factor = libm::exp(exponent + ln_root(a) + ln_root(b) - ln_root(sum)) / (2.0 * PI);
         Some(if x <= (a + 1.0) / (sum + 2.0) {
             let lower = (factor / fraction(a, b, x, excess)?).clamp(0.0, 1.0);
             Self { lower, upper: 1.0 - lower, factor }

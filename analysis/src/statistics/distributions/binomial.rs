@@ -29,10 +29,10 @@ pub fn binomial_pmf(k: u64, n: u64, p: f64) -> Option<f64> {
         return Some(1.0);
     }
     if k == 0 {
-        return Some((size * (-p).ln_1p()).exp());
+        return Some(libm::exp(size * libm::log1p(-p)));
     }
     if k == n {
-        return Some((size * p.ln()).exp());
+        return Some(libm::exp(size * libm::log(p)));
     }
     if !is_inside_unit(p) {
         return Some(0.0);
@@ -43,7 +43,7 @@ pub fn binomial_pmf(k: u64, n: u64, p: f64) -> Option<f64> {
         - stirling_error(misses)
         - deviance(hits, size * p, excess)
         - deviance(misses, size * (1.0 - p), -excess);
-    Some(exponent.exp() * (size / (2.0 * PI * hits * misses)).sqrt())
+    Some(libm::exp(exponent) * (size / (2.0 * PI * hits * misses)).sqrt())
 }
 
 /// P(X ≤ k) for X ~ Binomial(n, p), to ten digits also for n = 10⁹; `None` unless 0 ≤ p ≤ 1, or

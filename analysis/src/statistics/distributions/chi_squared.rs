@@ -45,13 +45,14 @@ pub fn chi_squared_quantile(p: f64, df: f64) -> Option<f64> {
         return Some(0.0);
     }
     let ninth = 2.0 / (9.0 * df);
-    let start = shape * (1.0 - ninth + normal_quantile(p)? * ninth.sqrt()).powi(3);
+    let cube_root = 1.0 - ninth + normal_quantile(p)? * ninth.sqrt();
+    let start = shape * cube_root * cube_root * cube_root;
     let x = root(least, f64::MAX, start, |x| {
         let tails = GammaTails::at(x, shape)?;
         Some(if p <= 0.5 {
-            ((tails.lower / p).ln(), tails.factor / tails.lower)
+            (libm::log(tails.lower / p), tails.factor / tails.lower)
         } else {
-            (((1.0 - p) / tails.upper).ln(), tails.factor / tails.upper)
+            (libm::log((1.0 - p) / tails.upper), tails.factor / tails.upper)
         })
     })?;
     Some(2.0 * x)
@@ -76,7 +77,7 @@ impl GammaTails {
             return Some(Self { lower: f64::from(x > 0.0), upper: f64::from(x == 0.0), factor: 0.0 });
         }
         let exponent = ln_root(shape) - stirling_error(shape) - deviance(shape, x, shape - x);
-        let factor = exponent.exp() / (2.0 * PI);
+        let factor = libm::exp(exponent) / (2.0 * PI);
         Some(if x < shape + 1.0 {
             let lower = (factor * series(x, shape)?).min(1.0);
             Self { lower, upper: 1.0 - lower, factor }

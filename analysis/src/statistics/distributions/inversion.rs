@@ -20,7 +20,7 @@ pub(super) fn root(mut lower: f64, mut upper: f64, start: f64, at: impl Fn(f64) 
         if value == 0.0 || step.abs() <= f64::EPSILON / 2.0 || upper <= lower * (1.0 + f64::EPSILON) {
             return Some(x);
         }
-        let next = x + x * step.exp_m1();
+        let next = x + x * libm::expm1(step);
         x = if inside(next, lower, upper) { next } else { middle(lower, upper) };
     }
     Some(x)

@@ -15,7 +15,7 @@ const STIRLING_SERIES_FROM: f64 = 16.0;
 pub(super) fn stirling_error(x: f64) -> f64 {
     if x < STIRLING_SERIES_FROM {
         // From ln Γ(x+2) = ln Γ(x+1) + ln(x+1), with the parts that cancel left out.
-        return stirling_error(x + 1.0) + ((x + 0.5) * (1.0 / x).ln_1p() - 1.0);
+        return stirling_error(x + 1.0) + ((x + 0.5) * libm::log1p(1.0 / x) - 1.0);
     }
     let x2 = x * x;
     let series = 1.0 / 1680.0 - 1.0 / (1188.0 * x2);
@@ -25,7 +25,7 @@ pub(super) fn stirling_error(x: f64) -> f64 {
 /// x ln(x/m) + m − x, given x − m, without cancellation where x is close to m.
 pub(super) fn deviance(x: f64, m: f64, difference: f64) -> f64 {
     if difference.abs() >= 0.1 * (x + m) {
-        return x * (x / m).ln() - difference;
+        return x * libm::log(x / m) - difference;
     }
     let v = difference / (x + m);
     let v2 = v * v;
@@ -44,5 +44,5 @@ pub(super) fn deviance(x: f64, m: f64, difference: f64) -> f64 {
 
 /// ln √(2π x).
 pub(super) fn ln_root(x: f64) -> f64 {
-    0.5 * (LN_2 + PI.ln() + x.ln())
+    0.5 * (LN_2 + libm::log(PI) + libm::log(x))
 }
