@@ -108,7 +108,7 @@ pub struct MessageKinds {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_message_kinds(dir: &Path, options: &AnalysisOptions) -> Result<Option<Vec<MessageKinds>>, AnalysisError> {
-    let table = RunTable::read(&dir.join("runs.csv"))?;
+    let (table, _) = RunTable::open(dir, options.read.lenient)?;
     let groups = group_rows(&table, options.by.as_deref())?;
     let Some(found) = read_runs(dir, &table.rows, &options.read, |_| SentKinds::default())? else { return Ok(None) };
     let counts = |row: usize| table.rows[row].outcome != Outcome::Error && !found.damaged[row];

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use byzlab_analysis::timeline::TIMELINE_EVENTS;
 use byzlab_analysis::{
-    AnalysisOptions, EventKind, Metric, ReadOptions, Timelines, read_timelines, write_timeline_plot,
+    AnalysisOptions, EventKind, Metric, ReadOptions, Timelines, read_message_kinds, read_timelines, write_timeline_plot,
 };
 
 const RUNS: &str = "cell,run,seed,key,replicas,faults,corrupted,outcome,agreement,validity,requests,completed,messages,bytes,\
@@ -89,10 +89,10 @@ fn latency_rises_while_the_adversary_acts() {
     let (_temporary, dir) = folder("timeline");
     write_results(&dir, 2, 6);
     let timelines = read(&dir);
-    // 400 ms in at most 80 bins: 5 ms each.
+    // 400 ms in at most 80 bins: 5 ms each. Nothing happens in the last one.
     assert_eq!((timelines.bin_ns, timelines.groups.len(), timelines.of_groups), (5 * MS, 2, 2));
     let group = &timelines.groups[0];
-    assert_eq!((group.runs, group.bins.len()), (6, 80));
+    assert_eq!((group.runs, group.bins.len()), (6, 79));
     let near = |quantiles: Option<[f64; 3]>, ms: f64| {
         quantiles.is_some_and(|quantiles| quantiles.iter().all(|quantile| (quantile / ms - 1.0).abs() <= 0.001))
     };
@@ -144,6 +144,40 @@ fn it_does_not_depend_on_the_number_of_threads() {
     assert_eq!(with(1), with(3));
 }
 
+/// Where a block holds garbage, its runs are read twice; they count once.
+#[test]
+fn of_a_damaged_log_each_run_counts_once_however_many_threads_read_it() {
+    let (_temporary, dir) = folder("damaged threads");
+    write_results(&dir, 1, 600);
+    let log = fs::read_to_string(dir.join("events.csv")).unwrap();
+    assert!(log.len() > 1 << 20, "several blocks: {}", log.len());
+    let mut damaged = 0;
+    let with_garbage = log.lines().fold(String::new(), |mut text, row| {
+        text += row;
+        text.push('\n');
+        // Inside every fortieth run.
+        let run = row.strip_prefix("0,").and_then(|row| row.split_once(",220000000,1,view_change"));
+        if run.is_some_and(|(run, _)| run.parse::<u32>().unwrap() % 40 == 7) {
+            damaged += 1;
+            text += "garbage\n";
+        }
+        text
+    });
+    fs::write(dir.join("events.csv"), with_garbage).unwrap();
+    let with = |jobs: usize| {
+        let read = ReadOptions { jobs: jobs.try_into().ok(), lenient: true };
+        read_timelines(&dir, &AnalysisOptions { read, ..options() }).unwrap().unwrap()
+    };
+    let alone = with(1);
+    assert_eq!((alone.damaged_runs, alone.groups[0].runs), (damaged, 600 - damaged));
+    // All the damaged runs are odd, and so each of the others that is odd lacks a sample.
+    let samples: u64 = alone.groups[0].bins.iter().map(|bin| bin.samples).sum();
+    assert_eq!(samples, 300 * 40 + (300 - damaged) * 39);
+    for jobs in [2, 4] {
+        assert_eq!(with(jobs), alone, "{jobs} threads");
+    }
+}
+
 #[test]
 fn of_many_groups_the_first_and_the_last_are_drawn() {
     let (_temporary, dir) = folder("many groups");
@@ -151,7 +185,22 @@ fn of_many_groups_the_first_and_the_last_are_drawn() {
     let timelines = read(&dir);
     let names: Vec<&str> = timelines.groups.iter().map(|group| group.group[0].1.as_str()).collect();
     assert_eq!((names, timelines.of_groups), (vec!["0", "4"], 5));
-    assert!(texts(&draw(&dir, &timelines)).contains("the first and the last of 5 groups"));
+    assert!(texts(&draw(&dir, &timelines)).contains("of 5 groups the first and the last with samples"));
+}
+
+#[test]
+fn of_many_groups_those_without_a_sample_are_not_drawn() {
+    let (_temporary, dir) = folder("groups without samples");
+    write_results(&dir, 5, 2);
+    // The first two cells and the last have no events but that of a replica that is corrupted.
+    let log = fs::read_to_string(dir.join("events.csv")).unwrap();
+    let is_kept = |row: &&str| !["0,", "1,", "4,"].iter().any(|cell| row.starts_with(cell)) || row.contains("corrupt");
+    let log = log.lines().filter(is_kept).fold(String::new(), |log, row| log + row + "\n");
+    // Cell 2 has none either.
+    fs::write(dir.join("events.csv"), log).unwrap();
+    let timelines = read(&dir);
+    let names: Vec<&str> = timelines.groups.iter().map(|group| group.group[0].1.as_str()).collect();
+    assert_eq!(names, ["3"]);
 }
 
 #[test]
@@ -177,11 +226,53 @@ fn nothing_to_draw() {
         fs::write(dir.join(file), only(&text, "2,")).unwrap();
     }
     assert_eq!(write_timeline_plot(&dir, &read(&dir)).unwrap(), Vec::<PathBuf>::new());
+    assert_eq!(read(&dir).why_not_drawn(), Some("no sample began"));
     // No log; no run.
     fs::remove_file(dir.join("events.csv")).unwrap();
     assert_eq!(read_timelines(&dir, &options()).unwrap(), None);
     fs::write(dir.join("runs.csv"), RUNS).unwrap();
     assert_eq!(read_timelines(&dir, &options()).unwrap(), None);
+}
+
+#[test]
+fn a_table_that_is_compressed_or_cut_is_read() {
+    let (_temporary, dir) = folder("compressed");
+    write_results(&dir, 1, 3);
+    let whole = read(&dir);
+    let table = fs::read_to_string(dir.join("runs.csv")).unwrap();
+    fs::write(dir.join("runs.csv"), format!("{table}0,3,1,")).unwrap();
+    assert!(read_timelines(&dir, &options()).is_err());
+    let lenient = AnalysisOptions { read: ReadOptions { lenient: true, ..ReadOptions::default() }, ..options() };
+    assert_eq!(read_timelines(&dir, &lenient).unwrap().unwrap(), whole);
+    assert_eq!(read_message_kinds(&dir, &lenient).unwrap(), None);
+    fs::remove_file(dir.join("runs.csv")).unwrap();
+    let file = fs::File::create(dir.join("runs.csv.gz")).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, table.as_bytes()).unwrap();
+    encoder.finish().unwrap();
+    assert_eq!(read(&dir), whole);
+    assert_eq!(read_message_kinds(&dir, &options()).unwrap(), None);
+}
+
+#[test]
+fn samples_that_begin_at_nearly_the_same_time_are_not_drawn() {
+    let (_temporary, dir) = folder("one bin");
+    write_results(&dir, 2, 2);
+    let log = fs::read_to_string(dir.join("events.csv")).unwrap();
+    // Only the requests and the replies of so many numbers.
+    let first = |count: u64| {
+        let is_kept = |row: &&str| {
+            let number = row.split(',').nth(6).and_then(|number| number.parse::<u64>().ok());
+            row.contains("corrupt") || row.starts_with("cell") || number.is_some_and(|number| number < count)
+        };
+        let log = log.lines().filter(is_kept).fold(String::new(), |log, row| log + row + "\n");
+        fs::write(dir.join("events.csv"), log).unwrap();
+        let timelines = read(&dir);
+        (timelines.why_not_drawn(), write_timeline_plot(&dir, &timelines).unwrap().len())
+    };
+    assert_eq!(first(1), (Some("all samples begin within one bin"), 0));
+    assert_eq!(first(2), (Some("all samples begin within two bins"), 0));
+    assert_eq!(first(3), (None, 2));
 }
 
 #[test]

@@ -172,7 +172,8 @@ pub fn write_saturation_plot(
 /// the time at which they began, hatched where the adversary acted, and below each plot when replicas were corrupted, crashed,
 /// came back and changed views, and which samples never ended.
 ///
-/// Writes `timeline.svg` and `timeline.png` into `dir` and returns their paths; nothing without any sample, or one that is missing.
+/// Writes `timeline.svg` and `timeline.png` into `dir` and returns their paths; nothing if samples began in fewer than three bins in every
+/// group: [`Timelines::why_not_drawn`] says so.
 pub fn write_timeline_plot(dir: &Path, timelines: &Timelines) -> Result<Vec<PathBuf>, PlotError> {
     match TimelineFigure::new(timelines) {
         Some(figure) => Ok(write_both(dir, "timeline", &figure.to_svg())?.into()),

@@ -41,10 +41,10 @@ pub(super) struct TimelineFigure<'a> {
 }
 
 impl<'a> TimelineFigure<'a> {
-    /// `None` if nothing began in any bin.
+    /// `None` if [they are not worth it](Timelines::why_not_drawn).
     pub(super) fn new(timelines: &'a Timelines) -> Option<Self> {
         let bins = || timelines.groups.iter().flat_map(|group| &group.bins);
-        if bins().all(|bin| bin.samples + bin.requests == 0) {
+        if timelines.why_not_drawn().is_some() {
             return None;
         }
         let happened = |lane: &Lane| bins().any(|bin| amount(*lane, bin) > 0);
@@ -215,10 +215,11 @@ impl<'a> TimelineFigure<'a> {
             );
         }
         if groups.len() < *of_groups {
-            sentences.push(format!("Drawn: the first and the last of {of_groups} groups."));
+            sentences.push(format!("Drawn: of {of_groups} groups the first and the last with samples."));
         }
         if *damaged_runs > 0 {
-            sentences.push(format!("Damaged runs, of whose rows only a part could be read: {damaged_runs}."));
+            sentences
+                .push(format!("Not drawn are damaged runs, of whose rows only a part could be read: {damaged_runs}."));
         }
         sentences.join(" ")
     }
