@@ -123,7 +123,7 @@ pub struct Difference {
     pub p: Option<f64>,
     /// Holm's adjustment of `p` for the number of groups.
     pub p_holm: Option<f64>,
-    /// What follows from the interval, and with several groups from `p_holm`.
+    /// What follows from the interval and `p` together, and with several groups from `p_holm`.
     pub verdict: Option<Verdict>,
     /// Why something is undefined.
     #[serde(skip_serializing_if = "Option::is_none")]

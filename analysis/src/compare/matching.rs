@@ -20,16 +20,18 @@ pub(super) fn matched<'a>(a: &'a Side, b: &'a Side) -> Result<Matched<'a>, Compa
             return Err(CompareError::Empty { side: name, name: side.name.clone(), units: side.units });
         }
     }
-    let (groups_a, mut groups_b) = (distinct(&a.groups), distinct(&b.groups));
+    let (groups_a, groups_b) = (distinct(&a.groups), distinct(&b.groups));
+    let places: BTreeMap<Vec<Value>, usize> = groups_b.iter().map(|(key, _)| key.clone()).zip(0..).collect();
+    let mut groups_b: Vec<Option<Cow<'_, SideGroup>>> = groups_b.into_iter().map(|(_, group)| Some(group)).collect();
     let mut pairs = Vec::new();
     let mut only_a = Vec::new();
     for (key, group) in groups_a {
-        match groups_b.iter().position(|(other, _)| *other == key) {
-            Some(place) => pairs.push((group, groups_b.remove(place).1)),
+        match places.get(&key).and_then(|&place| groups_b[place].take()) {
+            Some(other) => pairs.push((group, other)),
             None => only_a.push(group),
         }
     }
-    let only_b: Vec<Cow<'_, SideGroup>> = groups_b.into_iter().map(|(_, group)| group).collect();
+    let only_b: Vec<Cow<'_, SideGroup>> = groups_b.into_iter().flatten().collect();
     if pairs.is_empty() {
         return Err(CompareError::NothingInCommon { a: names(&only_a), b: names(&only_b) });
     }

@@ -64,13 +64,21 @@ pub(super) fn restricted(
     if let Some(reason) = missing(&values, names) {
         return Difference::undefined(what, reason);
     }
-    let difference = Sample::of(&values, pairing).difference(&what, confidence);
-    if samples.iter().flatten().flatten().all(|attempt| attempt.value().is_none()) {
-        // That all failed so far does not say that all will.
-        let note = "interval undefined: everything on both sides failed and counts as the limit".to_owned();
-        return Difference { lower: None, upper: None, p: None, note: Some(note), ..difference };
-    }
-    difference
+    let sample = Sample::of(&values, pairing);
+    let difference = sample.difference(&what, confidence);
+    // What counts as the limit everywhere has no spread, which is no certainty: that all failed so far does not say that all will.
+    let is_limit = |values: &[f64]| values.iter().all(|value| *value >= tau);
+    let (Sample::Paired(a, b) | Sample::Independent(a, b)) = &sample;
+    let side = match (is_limit(a), is_limit(b)) {
+        (false, false) => return difference,
+        (true, false) => "A",
+        (false, true) => "B",
+        (true, true) => "A and of B",
+    };
+    let note = format!(
+        "interval undefined: everything of {side} counts as the limit, and how much it would vary beyond that is not known"
+    );
+    Difference { lower: None, upper: None, p: None, note: Some(note), ..difference }
 }
 
 /// Which sides have no value, and why.
@@ -164,8 +172,11 @@ impl Sample {
             }
             Self::Independent(..) => (format!("{RATIO}, Fieller"), ratio_of_means(&b, &a, confidence)),
         };
+        let (Self::Paired(of_a, of_b) | Self::Independent(of_a, of_b)) = self;
+        // A ratio of values that cannot be negative is not either: the interval is cut to what is possible.
+        let least = if of_a.iter().chain(of_b).all(|value| *value >= 0.0) { 0.0 } else { f64::NEG_INFINITY };
         if let Some(it) = interval {
-            return Estimate::new(method, it.ratio).with_interval(it.lower, it.upper);
+            return Estimate::new(method, it.ratio).with_interval(it.lower.max(least), it.upper);
         }
         let ratio = b.mean().zip(a.mean()).map(|(b, a)| b / a).filter(|ratio| ratio.is_finite());
         let ratio = Estimate { estimate: ratio, ..Estimate::new(method, f64::NAN) };

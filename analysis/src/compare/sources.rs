@@ -75,12 +75,15 @@ impl Side {
                 group: it.group.clone(),
             }
         });
+        let damaged = chosen.iter().filter(|row| runs.damaged[**row]).count();
+        let without =
+            (damaged > 0).then(|| format!("{damaged} runs have no value: rows of theirs were skipped or are missing"));
         Ok(Self {
             name: with_conditions(choice.name, choice.conditions),
             units: "runs",
             success: "completed",
             groups: groups.collect(),
-            notes: pooled(&selected, choice.by),
+            notes: pooled(&selected, choice.by).into_iter().chain(without).chain(runs.warnings()).collect(),
         })
     }
 

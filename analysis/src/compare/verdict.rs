@@ -9,12 +9,15 @@ use super::comparison::{Difference, GroupComparison};
 /// What follows from a difference B − A.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// B has more: the interval lies above 0.
+    /// B has more: the interval lies above 0, and the test rejects that there is no difference.
     Higher,
-    /// B has less: the interval lies below 0.
+    /// B has less: the interval lies below 0, and the test rejects that there is no difference.
     Lower,
     /// The interval covers 0.
     NotDistinguishable,
+    /// The interval does not cover 0, but the p value is too large. An interval of a share is approximate and its test exact: with
+    /// few units they may disagree.
+    NotByTest,
     /// The interval does not cover 0, but of this many groups some do that by chance: Holm's p value is too large.
     NotAfterHolm(usize),
 }
@@ -25,6 +28,9 @@ impl fmt::Display for Verdict {
             Self::Higher => f.pad("higher"),
             Self::Lower => f.pad("lower"),
             Self::NotDistinguishable => f.pad("not distinguishable"),
+            Self::NotByTest => {
+                f.write_str("not distinguishable (the interval excludes 0, the exact test does not reject)")
+            }
             Self::NotAfterHolm(groups) => {
                 write!(f, "not distinguishable after Holm's correction for {groups} comparisons")
             }
@@ -80,7 +86,8 @@ fn adjust(groups: &mut [GroupComparison], family: impl Fn(&mut GroupComparison) 
     }
 }
 
-/// The interval decides; among several comparisons Holm's p value must agree.
+/// A difference is one that both say: the interval excludes 0, and p is at most 1 − confidence; among several comparisons so is
+/// Holm's p.
 fn verdict(difference: &Difference, comparisons: usize, confidence: f64) -> Option<Verdict> {
     let (lower, upper) = difference.interval()?;
     let side = if lower > 0.0 {
@@ -90,27 +97,36 @@ fn verdict(difference: &Difference, comparisons: usize, confidence: f64) -> Opti
     } else {
         return Some(Verdict::NotDistinguishable);
     };
-    let passes = difference.p_holm.is_none_or(|p| p <= 1.0 - confidence);
-    Some(if comparisons < 2 || passes { side } else { Verdict::NotAfterHolm(comparisons) })
+    let rejects = |p: Option<f64>| p.is_none_or(|p| p <= 1.0 - confidence);
+    Some(if !rejects(difference.p) {
+        Verdict::NotByTest
+    } else if comparisons > 1 && !rejects(difference.p_holm) {
+        Verdict::NotAfterHolm(comparisons)
+    } else {
+        side
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(lower: f64, upper: f64, p_holm: f64, comparisons: usize) -> Option<Verdict> {
-        let difference =
-            Difference { lower: Some(lower), upper: Some(upper), p_holm: Some(p_holm), ..Difference::default() };
+    fn of((lower, upper): (f64, f64), (p, p_holm): (f64, f64), comparisons: usize) -> Option<Verdict> {
+        let (lower, upper) = (Some(lower), Some(upper));
+        let difference = Difference { lower, upper, p: Some(p), p_holm: Some(p_holm), ..Difference::default() };
         verdict(&difference, comparisons, 0.95)
     }
 
     #[test]
-    fn the_interval_decides_and_holm_may_object() {
-        assert_eq!(of(1.0, 2.0, 0.001, 1), Some(Verdict::Higher));
-        assert_eq!(of(-2.0, -1.0, 0.001, 5), Some(Verdict::Lower));
-        assert_eq!(of(-1.0, 2.0, 0.3, 5), Some(Verdict::NotDistinguishable));
-        assert_eq!(of(0.0, 0.0, 1.0, 1), Some(Verdict::NotDistinguishable), "no difference at all");
-        assert_eq!(of(0.1, 2.0, 0.2, 5), Some(Verdict::NotAfterHolm(5)));
+    fn the_interval_and_the_test_decide_and_holm_may_object() {
+        assert_eq!(of((1.0, 2.0), (0.001, 0.001), 1), Some(Verdict::Higher));
+        assert_eq!(of((-2.0, -1.0), (0.0002, 0.001), 5), Some(Verdict::Lower));
+        assert_eq!(of((-1.0, 2.0), (0.06, 0.3), 5), Some(Verdict::NotDistinguishable));
+        assert_eq!(of((-1.0, 2.0), (0.04, 0.04), 1), Some(Verdict::NotDistinguishable), "the test alone says nothing");
+        assert_eq!(of((0.0, 0.0), (1.0, 1.0), 1), Some(Verdict::NotDistinguishable), "no difference at all");
+        assert_eq!(of((0.1, 2.0), (0.04, 0.2), 5), Some(Verdict::NotAfterHolm(5)));
+        assert_eq!(of((0.1, 2.0), (0.1, 0.1), 1), Some(Verdict::NotByTest));
+        assert_eq!(of((0.1, 2.0), (0.1, 0.5), 5), Some(Verdict::NotByTest));
         assert_eq!(verdict(&Difference::default(), 1, 0.95), None);
     }
 

@@ -10,6 +10,9 @@ use crate::statistics::Estimate;
 /// Up to so many groups have a sentence each above the table; of more the table says it.
 const MOST_SENTENCES: usize = 6;
 
+/// What [`ratio`] shows.
+const RELATIVE: &str = "change relative to A";
+
 /// What differs, in a sentence a group; below it the figures, what they mean, and the notes.
 pub fn comparison_table(comparison: &Comparison) -> String {
     let Comparison { quantity, groups, .. } = comparison;
@@ -75,7 +78,7 @@ fn in_words(verdict: Verdict, sense: Sense) -> String {
         (Verdict::Higher, Sense::Time) => "B is slower".to_owned(),
         (Verdict::Lower, Sense::Time) => "B is faster".to_owned(),
         (Verdict::Higher | Verdict::Lower, _) => format!("B is {verdict}"),
-        (Verdict::NotDistinguishable | Verdict::NotAfterHolm(_), _) => verdict.to_string(),
+        (Verdict::NotDistinguishable | Verdict::NotByTest | Verdict::NotAfterHolm(_), _) => verdict.to_string(),
     }
 }
 
@@ -112,7 +115,7 @@ fn one_group(group: &GroupComparison, quantity: &Quantity) -> Vec<Vec<String>> {
             difference(&group.difference),
             p_value(group.difference.p),
         ]),
-        row(["  B / A".to_owned(), nothing(), nothing(), ratio(&group.ratio), nothing()]),
+        row([format!("  {RELATIVE}"), nothing(), nothing(), ratio(&group.ratio), nothing()]),
         row([
             format!("mean to the limit, all{unit}"),
             restricted_a,
@@ -148,7 +151,7 @@ fn successes(groups: &[GroupComparison], quantity: &Quantity) -> Vec<Vec<String>
         format!("mean A{unit}"),
         format!("mean B{unit}"),
         format!("B − A{unit}"),
-        "B / A".to_owned(),
+        RELATIVE.to_owned(),
         "p (Holm)".to_owned(),
         "B is".to_owned(),
     ];
@@ -261,7 +264,7 @@ fn notes_of(group: &GroupComparison) -> Vec<String> {
     let mut notes = group.notes.clone();
     let named = [
         ("difference of means", &group.difference.note),
-        ("B / A", &group.ratio.note),
+        (RELATIVE, &group.ratio.note),
         ("difference in success", &group.success_difference.note),
         ("mean to the limit", &group.restricted_mean_difference.note),
         ("shift", &group.shift.note),
@@ -392,7 +395,7 @@ fn shift(it: &Estimate) -> String {
     interval(it.estimate, it.lower, it.upper, digits)
 }
 
-/// B / A as what it adds or takes away: `+5.2 % [+4.1, +6.3]`.
+/// B / A as what it adds to A or takes away: `+5.2 % [+4.1, +6.3]`.
 fn ratio(it: &Estimate) -> String {
     let [estimate, lower, upper] =
         [it.estimate, it.lower, it.upper].map(|ratio| ratio.map(|ratio| (ratio - 1.0) * 100.0));

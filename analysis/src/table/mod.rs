@@ -33,6 +33,7 @@
 mod blocks;
 mod condition;
 mod error;
+mod header;
 mod plan;
 mod read;
 mod rows;
@@ -45,6 +46,7 @@ use std::num::NonZeroUsize;
 use crate::statistics::is_inside_unit;
 pub use condition::{Condition, ConditionError};
 pub use error::{RowProblem, TableError};
+pub use header::{read_header, read_header_file};
 pub use read::{TableData, TableGroup, read_table, read_table_file};
 pub use sample::Sample;
 pub use series::{analyze_series, summarize_series};

@@ -237,7 +237,7 @@ impl TableGroup {
 }
 
 /// An error behind so many lines.
-fn block_error(error: BlockError, path: &Path, lines: u64) -> TableError {
+pub(super) fn block_error(error: BlockError, path: &Path, lines: u64) -> TableError {
     let path = path.to_owned();
     match error {
         BlockError::Io(source) => TableError::Io { path, source },
@@ -249,7 +249,7 @@ fn block_error(error: BlockError, path: &Path, lines: u64) -> TableError {
 }
 
 /// The names of the columns, without quotes and outer spaces.
-fn split_header(header: &[u8], delimiter: u8) -> Vec<String> {
+pub(super) fn split_header(header: &[u8], delimiter: u8) -> Vec<String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(header);
     let mut record = csv::ByteRecord::new();
     // It cannot fail: the reader takes any bytes, and these are in memory.

@@ -220,3 +220,34 @@ fn keys_in_common() {
     assert_eq!(common(&["x = 3", "w = 1"]), ["z"]);
     assert_eq!(common(&["x > 3"]), ["x", "z"], "several values remain");
 }
+
+/// What was skipped when a folder was read leniently is said of the side.
+#[test]
+fn damage_is_said() {
+    let dir = sweep(&[("0", &[Some(10), Some(20), Some(30)])]);
+    let path = dir.path().join("events.csv");
+    let log = std::fs::read_to_string(&path).unwrap();
+    let mut lines: Vec<&str> = log.lines().collect();
+    lines[2] = "0,0,what,0,committed";
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    let options = AnalysisOptions {
+        read: byzlab_analysis::log::ReadOptions { lenient: true, ..Default::default() },
+        ..AnalysisOptions::default()
+    };
+    let runs = MeasuredRuns::read(dir.path(), &[Metric::AllCommit], &options).unwrap();
+    let choice = |conditions| RunChoice {
+        letter: "A",
+        name: "results",
+        by: &[],
+        conditions,
+        metric: Metric::AllCommit,
+        time_limits: &TimeLimits::Common(NS_PER_S),
+    };
+    let notes = Side::of_runs(&runs, &choice(&[])).unwrap().notes;
+    assert!(notes.iter().any(|note| note.starts_with("1 runs have no value: rows of theirs")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.starts_with("1 rows of the log were skipped")), "{notes:?}");
+    // Of the runs that were chosen, none.
+    let whole = conditions(&["run > 0"]);
+    let notes = Side::of_runs(&runs, &choice(&whole)).unwrap().notes;
+    assert!(!notes.iter().any(|note| note.contains("have no value")), "{notes:?}");
+}

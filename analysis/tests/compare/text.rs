@@ -58,7 +58,7 @@ fn one_group_is_shown_in_rows() {
     for name in [
         "success %",
         "mean of those ms",
-        "B / A",
+        "change relative to A",
         "mean to the limit, all ms",
         "median, shift, all ms",
         "distribution, all",

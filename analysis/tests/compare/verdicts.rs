@@ -154,12 +154,61 @@ fn if_all_failed_on_one_side_the_rest_still_speaks() {
         assert_eq!(it.ratio.note.as_deref(), Some("B: no completed run"));
         near(it.success_difference.estimate, -1.0);
         assert_eq!(it.success_difference.verdict, Some(Verdict::Lower));
-        near(it.restricted_mean_difference.estimate, LIMIT - WITHOUT.iter().sum::<f64>() / 12.0);
-        assert_eq!(it.restricted_mean_difference.verdict, Some(Verdict::Higher));
+        let restricted = &it.restricted_mean_difference;
+        near(restricted.estimate, LIMIT - WITHOUT.iter().sum::<f64>() / 12.0);
+        // B does not vary, for nobody watched it longer: its part of the interval is not known.
+        assert_eq!((restricted.interval(), restricted.p, restricted.verdict), (None, None, None));
+        assert!(restricted.note.as_ref().unwrap().contains("everything of B counts as the limit"), "{restricted:?}");
         assert_eq!((it.shift.estimate, it.mann_whitney.u), (None, Some(144.0)));
         assert!(it.shift.note.as_ref().unwrap().contains("among the failures"), "{:?}", it.shift.note);
         assert!(it.mann_whitney.p.unwrap() < 1e-4 && it.kolmogorov_smirnov.d == Some(1.0));
     }
+}
+
+/// Neither side varies, and yet nothing is certain.
+#[test]
+fn a_limit_has_no_width() {
+    let failed = [None; 3];
+    for seed in [1, 1_000] {
+        let it = single(runs(1, &failed), runs(seed, &all(&[100.0; 3])));
+        let restricted = &it.restricted_mean_difference;
+        assert_eq!((restricted.estimate, restricted.interval(), restricted.p), (Some(-900.0), None, None));
+        assert!(restricted.note.as_ref().unwrap().contains("everything of A counts as the limit"), "{restricted:?}");
+        // With one success there is a spread to go by.
+        let it = single(runs(1, &[None, None, Some(80.0)]), runs(seed, &all(&[100.0; 3])));
+        assert!(it.restricted_mean_difference.p.is_some_and(|p| p > 0.05), "{:?}", it.restricted_mean_difference);
+    }
+}
+
+/// 0 of 3 and 3 of 3: Newcombe's interval excludes 0, and Fisher's test gives 2/20.
+#[test]
+fn the_verdict_does_not_contradict_the_test() {
+    let three = all(&[20.0, 21.0, 22.0]);
+    let it = single(runs(1, &[None; 3]), runs(1_000, &three));
+    let success = &it.success_difference;
+    near(success.p, 0.1);
+    assert!(success.lower.unwrap() > 0.2);
+    assert_eq!(success.verdict, Some(Verdict::NotByTest));
+    let words = "not distinguishable (the interval excludes 0, the exact test does not reject)";
+    assert_eq!(success.verdict.unwrap().to_string(), words);
+    // One more of each and the test agrees: 2/70.
+    let four = all(&[20.0, 21.0, 22.0, 23.0]);
+    let it = single(runs(1, &[None; 4]), runs(1_000, &four));
+    near(it.success_difference.p, 2.0 / 70.0);
+    assert_eq!(it.success_difference.verdict, Some(Verdict::Higher));
+}
+
+#[test]
+fn a_ratio_of_times_is_never_negative() {
+    let (a, b) = ([90.0, 100.0, 110.0], [0.1, 0.1, 30.0]);
+    let it = single(runs(1, &all(&a)), runs(1_000, &all(&b)));
+    assert_eq!(it.ratio.lower, Some(0.0));
+    let text =
+        byzlab_analysis::render::comparison_table(&compared(vec![runs(1, &all(&a))], vec![runs(1_000, &all(&b))]));
+    assert!(text.contains("−100, ") && text.contains("change relative to A"), "{text}");
+    // Of values that may be negative so may the ratio.
+    let it = single(runs(1, &all(&a)), runs(1_000, &all(&[-0.1, 0.1, 30.0])));
+    assert!(it.ratio.lower.unwrap() < 0.0, "{:?}", it.ratio);
 }
 
 #[test]
