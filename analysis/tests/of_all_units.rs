@@ -97,6 +97,8 @@ fn the_share_of_requests_has_an_interval_over_runs() {
     let (requests, success) = (&whole.requests_success, &whole.success);
     assert_eq!((requests.estimate, requests.interval()), (success.estimate, success.interval()));
     assert!(requests.method.starts_with("Wilson score over runs"), "{requests:?}");
+    let whole_table = render::table(std::slice::from_ref(&whole));
+    assert!(whole_table.contains("Wilson score for shares, Student t"), "{whole_table}");
     let none = latency_of(&[run(0, 10), run(0, 10)]).requests_success;
     assert!(none.estimate == Some(0.0) && none.upper.unwrap() > 0.5, "{none:?}");
 
@@ -112,6 +114,8 @@ fn the_share_of_requests_has_an_interval_over_runs() {
     assert_eq!((uneven.estimate, group.requests_share), (Some(187.0 / 260.0), Some(187.0 / 260.0)));
     let (lower, upper) = uneven.interval().unwrap();
     assert!(0.0 < lower && lower < 187.0 / 260.0 && 187.0 / 260.0 < upper && upper <= 1.0, "{uneven:?}");
+    let table = render::table(std::slice::from_ref(&group));
+    assert!(table.contains("Wilson score for shares (Fieller for requests of runs"), "{table}");
     let json: serde_json::Value = serde_json::from_str(&render::json(&[group])).unwrap();
     assert!(json[0]["requests_share"].is_number() && json[0]["requests_success"]["lower"].is_number());
 

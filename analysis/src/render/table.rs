@@ -35,6 +35,8 @@ struct Columns {
     limit: Option<f64>,
     /// Whether quantiles of a group come from the Kaplan–Meier curve.
     has_curve: bool,
+    /// Whether the share of requests of a group is a ratio of sums, and not a share of runs.
+    has_ratio: bool,
 }
 
 impl Columns {
@@ -43,7 +45,11 @@ impl Columns {
         let first = limits.next();
         let is_common = first.is_some_and(|first| limits.all(|limit| limit.total_cmp(&first).is_eq()));
         let has_curve = groups.iter().any(|group| group.unconditional.kaplan_meier.is_some());
-        Self { has_failures: metric != Metric::Throughput, limit: first.filter(|_| is_common), has_curve }
+        let has_ratio = groups.iter().any(|group| {
+            let requests = &group.requests_success;
+            requests.interval().is_some() && requests.method.starts_with("ratio")
+        });
+        Self { has_failures: metric != Metric::Throughput, limit: first.filter(|_| is_common), has_curve, has_ratio }
     }
 
     /// The titles above the columns, each with the columns that it spans.
@@ -111,9 +117,10 @@ impl Columns {
         };
         let _ = writeln!(
             text,
-            "Brackets and ± are {} % intervals over runs: {} for shares, {} for means, {of_quantiles}.",
+            "Brackets and ± are {} % intervals over runs: {} for shares{}, {} for means, {of_quantiles}.",
             percent_digits(first.confidence),
             first.success.method,
+            if self.has_ratio { " (Fieller for requests of runs that had some accepted)" } else { "" },
             first.mean.method.split(" over ").next().unwrap_or_default(),
         );
         text
