@@ -315,6 +315,22 @@ fn nothing_depends_on_the_number_of_threads() {
     assert!(error(1).to_string().starts_with("t.csv:20001: "), "{}", error(1));
 }
 
+/// More bytes than may be under way at once, in rows of many blocks each; to the end, and to an error on the way.
+#[test]
+fn a_file_of_long_rows_is_read_piece_by_piece() {
+    let filler = "a".repeat(9 << 20);
+    let csv = |bad: usize| {
+        let rows = (0..12).map(|row| if row == bad { format!("{filler},?\n") } else { format!("{filler},{row}\n") });
+        format!("text,x\n{}", rows.collect::<String>())
+    };
+    let options = |jobs| TableOptions { jobs: NonZeroUsize::new(jobs), ..TableOptions::of("x") };
+    for jobs in [1, 3] {
+        let data = read(&csv(99), &options(jobs)).unwrap();
+        assert_eq!(data.groups[0].sample.values().unwrap(), (0..12).map(f64::from).collect::<Vec<_>>());
+        assert!(read(&csv(2), &options(jobs)).unwrap_err().to_string().starts_with("t.csv:4: column `x` holds `?`"));
+    }
+}
+
 #[test]
 fn a_column_that_identifies_rows_makes_no_groups() {
     let csv = (0..100_001).fold("id,x\n".to_owned(), |csv, id| csv + &format!("{id},1\n"));

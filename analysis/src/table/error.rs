@@ -180,7 +180,7 @@ impl TableError {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => "check the path".to_owned(),
             Self::Io { source, .. } if source.kind() == io::ErrorKind::UnexpectedEof => {
-                "write or copy the file again: not even its first line is there".to_owned()
+                "write or copy it again: not even its first line is there".to_owned()
             }
             Self::Io { .. } => "check the path, its permissions, and that the file is whole".to_owned(),
             Self::Empty { .. } => "give a CSV file whose first line names the columns".to_owned(),
