@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 
 use byzlab_analysis::statistics::{Attempt, FigureOptions};
 use byzlab_analysis::table::{
-    ColumnSummary, RowProblem, TableData, TableError, TableOptions, read_table, summarize_table,
+    ColumnSummary, RowProblem, TableData, TableError, TableOptions, read_table, read_table_file, summarize_series,
+    summarize_table,
 };
 
 fn read(csv: &str, options: &TableOptions) -> Result<TableData, TableError> {
@@ -157,8 +158,71 @@ fn lenient_reading_counts_what_it_skips() {
     assert_eq!((data.rows, data.skipped, data.groups[0].sample.len()), (5, 3, 2));
     let found = RowProblem::NoNumber { column: "x".to_owned(), found: "fast".to_owned() };
     assert_eq!(data.first_skipped, Some((3, found)));
+    // Where none is left, it is the wrong column.
+    let error = read("x,y\nfast,1\nslow,2\n", &options).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "t.csv:2: no row can be used for column `x`; 2 skipped, the first here: column `x` holds `fast`, which is not a number"
+    );
+    assert!(error.hint().contains("the right column"));
     // Nobody knows where a row ends whose quote is open.
     assert!(read("x,y\n1,\"a\n", &options).is_err());
+}
+
+/// What is left of a compressed file that was cut is read on request, and the place of the cut is named.
+#[test]
+fn cut_compressed_files_are_read_up_to_the_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut csv = "y,x\n".to_owned();
+    for row in 0..200_000_u32 {
+        writeln!(csv, "{},{row}", row.wrapping_mul(2_654_435_761) >> 8).unwrap();
+    }
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, csv.as_bytes()).unwrap();
+    let whole = [gzip.finish().unwrap(), zstd::encode_all(csv.as_bytes(), 1).unwrap()];
+    for (bytes, name) in whole.iter().zip(["t.csv.gz", "t.csv.zst"]) {
+        let path = dir.path().join(name);
+        std::fs::write(&path, &bytes[..bytes.len() * 4 / 5]).unwrap();
+        let options = TableOptions::of("x");
+        let error = read_table_file(&path, &options).unwrap_err();
+        let TableError::Row { line, problem: RowProblem::CutFile, .. } = &error else { panic!("{error}") };
+        assert!(*line > 100_000 && error.hint().contains("--lenient"), "{error}");
+        let data = read_table_file(&path, &TableOptions { lenient: true, ..options.clone() }).unwrap();
+        assert_eq!(
+            (data.skipped, data.first_skipped.clone(), data.is_open),
+            (1, Some((*line, RowProblem::CutFile)), false)
+        );
+        let values = data.groups[0].sample.values().unwrap();
+        assert_eq!((values.len() as u64 + 1, values.len() as u64 + 2), (data.rows, *line));
+        assert_eq!(values, (0..values.len() as u32).map(f64::from).collect::<Vec<_>>());
+        // Before its first line is over, nothing can be said.
+        std::fs::write(&path, &bytes[..10]).unwrap();
+        let error = read_table_file(&path, &TableOptions { lenient: true, ..options }).unwrap_err();
+        assert!(matches!(error, TableError::Io { .. }) && error.hint().contains("first line"), "{error}");
+    }
+}
+
+#[test]
+fn a_last_row_without_line_end_may_be_cut() {
+    let notes = |csv: &str| summarize(csv, &TableOptions::of("x")).remove(0).notes;
+    assert!(notes("y,x\n1,123\n1,12")[0].starts_with("the last row has no line end"));
+    assert!(notes("y,x\n1,123\n1,\"12\"")[0].starts_with("the last row has no line end"));
+    assert!(notes("y,x\n1,123\n1,12\n").is_empty());
+    assert!(notes("x,y\n123,1\n12,1").is_empty(), "what may be cut is not asked for");
+    let data = read("y,x\n1,123\n1,12", &TableOptions::of("x")).unwrap();
+    let series = summarize_series(&data, &TableOptions::of("x"), 0.95).unwrap();
+    assert!(series[0].notes.iter().any(|note| note.starts_with("the last row has no line end")));
+}
+
+#[test]
+fn a_limit_below_all_values_is_noticed() {
+    let with = |limit| summarize("x\n1\n2\n", &TableOptions { limit: Some(limit), ..TableOptions::of("x") }).remove(0);
+    assert!(with(-5.0).notes[0].starts_with("every row lies above the limit, -5"), "{:?}", with(-5.0).notes);
+    assert_eq!(with(1.0).notes, ["1 of the values lies above the limit and counts as not succeeded within it"]);
+    assert!(matches!(
+        read("x\n1\n", &TableOptions { limit: Some(f64::NAN), ..TableOptions::of("x") }),
+        Err(TableError::Option { option: "limit", .. })
+    ));
 }
 
 #[test]
@@ -179,9 +243,17 @@ fn few_values_have_defined_figures_or_reasons() {
     assert_eq!(huge.median.estimate, Some(1.7e308));
     let mut options = TableOptions::of("x");
     options.conditions = vec!["x > 9".parse().unwrap()];
-    assert_eq!(summarize("x\n1\n", &options)[0].mean.note.as_deref(), Some("no row meets the conditions"));
+    assert_eq!(summarize("x\n", &options)[0].mean.note.as_deref(), Some("no row"));
     options.by = vec!["x".to_owned()];
-    assert!(summarize("x\n1\n", &options).is_empty());
+    assert!(summarize("x\n", &options).is_empty());
+    // Where there are rows, what asks for none of them is a mistake.
+    for by in [vec!["x".to_owned()], Vec::new()] {
+        options.by = by;
+        let data = read("x\n1\n2\n", &options).unwrap();
+        let error = summarize_table(&data, &options, &FigureOptions::default()).unwrap_err();
+        assert_eq!(error.to_string(), "t.csv: no row meets `x > 9`, of 2");
+        assert!(error.hint().contains("--where") && summarize_series(&data, &options, 0.95).is_err());
+    }
 }
 
 #[test]
@@ -189,13 +261,20 @@ fn correlated_rows_are_noticed() {
     let series = |step: fn(f64, f64) -> f64| {
         let (mut state, mut x) = (1_u32, 0.0);
         let mut csv = "x\n".to_owned();
-        for _ in 0..500 {
+        for _ in 0..100_000 {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             x = step(x, f64::from(state >> 8) / f64::from(1_u32 << 24));
             writeln!(csv, "{x}").unwrap();
         }
-        summarize(&csv, &TableOptions::of("x")).remove(0).notes
+        let notes = summarize(&csv, &TableOptions::of("x")).remove(0).notes;
+        // The same where rows are not kept.
+        let sketched = summarize(&csv, &TableOptions { exact: 300, ..TableOptions::of("x") }).remove(0);
+        assert!(sketched.relative_error.is_some());
+        assert_eq!(sketched.notes[1..], notes);
+        notes
     };
+    let slow = series(|x, noise| 0.99 * x + noise).remove(0);
+    assert!(slow.contains("rows are correlated in the order of the file (lag-1 0.9"), "{slow}");
     assert!(series(|x, noise| 0.7 * x + noise)[0].contains("rows are correlated in the order of the file (lag-1 0."));
     assert!(series(|_, noise| noise).is_empty());
 }
@@ -219,6 +298,7 @@ fn nothing_depends_on_the_number_of_threads() {
     assert_eq!(one.len(), 8);
     assert_eq!(one, with_jobs(2));
     assert_eq!(one, with_jobs(7));
+    assert_eq!(one, with_jobs(usize::MAX));
     // Sums of sketched rows are added in the order of the file too.
     let sketched =
         |jobs| summarize(&csv, &TableOptions { jobs: NonZeroUsize::new(jobs), exact: 5000, ..options.clone() });
@@ -233,6 +313,22 @@ fn nothing_depends_on_the_number_of_threads() {
     let error = |jobs| read(&csv, &TableOptions { jobs: NonZeroUsize::new(jobs), ..options.clone() }).unwrap_err();
     assert_eq!(error(1).to_string(), error(3).to_string());
     assert!(error(1).to_string().starts_with("t.csv:20001: "), "{}", error(1));
+}
+
+/// More bytes than may be under way at once, in rows of many blocks each; to the end, and to an error on the way.
+#[test]
+fn a_file_of_long_rows_is_read_piece_by_piece() {
+    let filler = "a".repeat(9 << 20);
+    let csv = |bad: usize| {
+        let rows = (0..12).map(|row| if row == bad { format!("{filler},?\n") } else { format!("{filler},{row}\n") });
+        format!("text,x\n{}", rows.collect::<String>())
+    };
+    let options = |jobs| TableOptions { jobs: NonZeroUsize::new(jobs), ..TableOptions::of("x") };
+    for jobs in [1, 3] {
+        let data = read(&csv(99), &options(jobs)).unwrap();
+        assert_eq!(data.groups[0].sample.values().unwrap(), (0..12).map(f64::from).collect::<Vec<_>>());
+        assert!(read(&csv(2), &options(jobs)).unwrap_err().to_string().starts_with("t.csv:4: column `x` holds `?`"));
+    }
 }
 
 #[test]
@@ -288,19 +384,39 @@ fn too_many_rows_are_sketched() {
     assert_eq!((exact.estimate, exact.above), (sketched.estimate, sketched.above));
 }
 
+/// A group that takes less memory as it is stays as it is, however many there are.
+#[test]
+fn small_groups_are_not_sketched() {
+    let mut csv = "group,x\n".to_owned();
+    for row in 0..1_100_000_u32 {
+        writeln!(csv, "{},{}", row % 100_000, row.wrapping_mul(2_654_435_761) >> 8).unwrap();
+    }
+    for row in 0..30_000 {
+        writeln!(csv, "7,{}", row % 1000).unwrap();
+    }
+    let options = TableOptions { by: vec!["group".to_owned()], exact: 1000, ..TableOptions::of("x") };
+    let data = read(&csv, &options).unwrap();
+    assert_eq!(data.groups.len(), 100_000);
+    for group in &data.groups {
+        assert_eq!(group.sample.relative_error().is_some(), group.key == ["7"], "{:?}", group.key);
+    }
+}
+
 /// What a sketch cannot say has a reason; the rest is as of rows that are kept.
 #[test]
 fn sketched_edges_are_defined_or_have_a_reason() {
     let options = TableOptions { exact: 0, ..TableOptions::of("x") };
     let figures = |csv: &str| summarize(csv, &options).remove(0);
-    let one = figures("x\n5\n");
+    assert_eq!(figures("x\n5\n").relative_error, None, "it would take more memory");
+    let equal = figures(&format!("x\n{}", "5\n".repeat(200)));
     assert_eq!(
-        (one.relative_error, one.min, one.mean.estimate, one.mean.lower),
-        (Some(0.005), Some(5.0), Some(5.0), None)
+        (equal.relative_error, equal.min, equal.mean.estimate, equal.mean.lower),
+        (Some(0.005), Some(5.0), Some(5.0), Some(5.0))
     );
-    assert_eq!(one.median.estimate, Some(5.0));
-    let failed = figures("x\ninf\ninf\n");
-    assert_eq!((failed.rows, failed.succeeded, failed.mean.note.as_deref()), (2, 0, Some("no row succeeded")));
+    assert_eq!(equal.median.estimate, Some(5.0));
+    let failed = figures(&format!("x\n{}", "inf\n".repeat(200)));
+    assert_eq!((failed.relative_error, failed.rows), (Some(0.005), 200));
+    assert_eq!((failed.rows, failed.succeeded, failed.mean.note.as_deref()), (200, 0, Some("no row succeeded")));
     assert_eq!((failed.unconditional.median.estimate, failed.unconditional.median.above), (None, None));
     let below = figures(&format!("x\n{}", "-5\n0\n".repeat(500)));
     let median = &below.median;
@@ -310,7 +426,8 @@ fn sketched_edges_are_defined_or_have_a_reason() {
     );
     assert!(median.lower.unwrap() <= -4.97 && median.upper == Some(0.0), "{median:?}");
     let limits = TableOptions { limit_column: Some("limit".to_owned()), ..options };
-    let differ = summarize("x,limit\ninf,3\n9,20\ninf,10\n", &limits).remove(0);
+    let differ = summarize(&format!("x,limit\n{}", "inf,3\n9,20\ninf,10\n".repeat(100)), &limits).remove(0);
+    assert_eq!(differ.relative_error, Some(0.005));
     let all = &differ.unconditional;
     assert!(all.median.note.as_deref().is_some_and(|note| note.contains("limits differ")), "{all:?}");
     assert!(all.restricted_mean.estimate.is_none() && all.restricted_mean.note.is_some());

@@ -2,9 +2,6 @@
 
 use thiserror::Error;
 
-/// Buckets a side of zero. At a relative error of 1 % they span a ratio of e¹⁶³, at 0.1 % of 10⁷.
-const MOST_BUCKETS: usize = 8192;
-
 /// A summary of any number of values, from which any quantile follows with a stated relative error.
 ///
 /// Name: `DDSketch`. Formula: with γ = (1+α)/(1−α), a value x > 0 is counted in bucket ⌈ln x / ln γ⌉, whose value
@@ -58,6 +55,9 @@ pub enum SketchError {
 }
 
 impl Sketch {
+    /// Buckets a side of zero. At a relative error of 1 % they span a ratio of e¹⁶³, at 0.1 % of 10⁷.
+    pub(crate) const MOST_BUCKETS: usize = 8192;
+
     /// A sketch of nothing, whose quantiles will be within this relative error.
     ///
     /// Errors: a relative error outside 10⁻⁶..0.5.
@@ -347,7 +347,7 @@ impl Buckets {
         }
         let last = self.first + (self.counts.len() - 1) as i32;
         let (mut low, mut high) = (self.first.min(index), last.max(index));
-        let width = (MOST_BUCKETS - 1) as i32;
+        let width = (Sketch::MOST_BUCKETS - 1) as i32;
         if high - low > width {
             self.is_collapsed = true;
             match self.joined {

@@ -14,6 +14,8 @@ pub(super) struct Block {
     pub(super) bytes: Vec<u8>,
     /// Whether there is a quote anywhere: then line ends and delimiters may be text.
     pub(super) has_quotes: bool,
+    /// Whether the file is compressed and was cut behind these records: nobody knows what else was in it.
+    pub(super) is_cut: bool,
 }
 
 /// Why there is no next block.
@@ -34,11 +36,13 @@ pub(super) struct Blocks<R> {
     /// What was read behind the last whole record.
     rest: Vec<u8>,
     is_at_end: bool,
+    /// Why the end is none: the file is compressed, and was cut.
+    cut: Option<io::Error>,
 }
 
 impl<R: Read> Blocks<R> {
     pub(super) fn new(input: R, delimiter: u8) -> Self {
-        Self { input, delimiter, rest: Vec::new(), is_at_end: false }
+        Self { input, delimiter, rest: Vec::new(), is_at_end: false, cut: None }
     }
 
     /// The first record, which is the header, without its line end and a byte order mark.
@@ -50,6 +54,9 @@ impl<R: Read> Blocks<R> {
                 self.rest = bytes.split_off(end);
                 return Ok(strip(bytes));
             }
+        }
+        if let Some(cut) = self.cut.take() {
+            return Err(BlockError::Io(cut));
         }
         match scan(&bytes, self.delimiter).open_quote {
             Some(at) => Err(open_quote(&bytes[..at])),
@@ -73,26 +80,38 @@ impl<R: Read> Blocks<R> {
             if let Some(end) = end {
                 self.rest.extend_from_slice(&bytes[end..]);
                 bytes.truncate(end);
-                return Ok(Some(Block { bytes, has_quotes }));
+                return Ok(Some(Block { bytes, has_quotes, is_cut: false }));
             }
             if bytes.len() >= LONGEST_RECORD {
                 return Err(open_quote_at.map_or(BlockError::TooLong, |at| open_quote(&bytes[..at])));
             }
             wanted = bytes.len() + BLOCK;
         }
-        if bytes.is_empty() {
+        if bytes.is_empty() && self.cut.is_none() {
             return Ok(None);
         }
-        let (has_quotes, _, open_quote_at) = last_end(&bytes, self.delimiter);
+        let (has_quotes, end, open_quote_at) = last_end(&bytes, self.delimiter);
+        if self.cut.take().is_some() {
+            // What is decoded of the row at the cut means nothing.
+            bytes.truncate(end.unwrap_or(0));
+            return Ok(Some(Block { bytes, has_quotes, is_cut: true }));
+        }
         match open_quote_at {
             Some(at) => Err(open_quote(&bytes[..at])),
-            None => Ok(Some(Block { bytes, has_quotes })),
+            None => Ok(Some(Block { bytes, has_quotes, is_cut: false })),
         }
     }
 
     fn fill(&mut self, bytes: &mut Vec<u8>, length: usize) -> Result<(), BlockError> {
-        let read = self.input.by_ref().take(length as u64).read_to_end(bytes).map_err(BlockError::Io)?;
-        self.is_at_end = read < length;
+        match self.input.by_ref().take(length as u64).read_to_end(bytes) {
+            Ok(read) => self.is_at_end = read < length,
+            // What was decoded before the cut stays in the bytes.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.is_at_end = true;
+                self.cut = Some(error);
+            }
+            Err(error) => return Err(BlockError::Io(error)),
+        }
         Ok(())
     }
 }

@@ -58,6 +58,30 @@ pub enum TableError {
         /// What is wrong with it.
         problem: RowProblem,
     },
+    /// Every row was skipped.
+    #[error("{}:{line}: no row can be used for column `{column}`; {skipped} skipped, the first here: {problem}", path.display())]
+    NoUsableRow {
+        /// The file.
+        path: PathBuf,
+        /// The column that is asked for.
+        column: String,
+        /// How many rows were skipped.
+        skipped: u64,
+        /// The line of the first.
+        line: u64,
+        /// What is wrong with it.
+        problem: Box<RowProblem>,
+    },
+    /// There are rows, but none that meets the conditions.
+    #[error("{}: no row meets {}, of {rows}", path.display(), conditions.join(" and "))]
+    NoRowMeets {
+        /// The file.
+        path: PathBuf,
+        /// The conditions.
+        conditions: Vec<String>,
+        /// How many rows there are.
+        rows: u64,
+    },
     /// There are too many groups.
     #[error("{}: more than {limit} groups by {}", path.display(), by.join(", "))]
     TooManyGroups {
@@ -99,6 +123,9 @@ pub enum RowProblem {
         /// Number of columns.
         expected: usize,
     },
+    /// The file is compressed, and ends in the middle.
+    #[error("the compressed file ends in the middle, and whatever followed here is lost")]
+    CutFile,
     /// A field that must be a number is none.
     #[error("column `{column}` holds `{found}`, which is not a number")]
     NoNumber {
@@ -152,6 +179,9 @@ impl TableError {
     pub fn hint(&self) -> String {
         match self {
             Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => "check the path".to_owned(),
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::UnexpectedEof => {
+                "write or copy it again: not even its first line is there".to_owned()
+            }
             Self::Io { .. } => "check the path, its permissions, and that the file is whole".to_owned(),
             Self::Empty { .. } => "give a CSV file whose first line names the columns".to_owned(),
             Self::NoColumn { nearest, columns, .. } => {
@@ -162,6 +192,14 @@ impl TableError {
             }
             Self::Ambiguous { .. } => "rename one of them in the first line of the file".to_owned(),
             Self::Row { problem, .. } => problem.hint(),
+            Self::NoUsableRow { problem, .. } if **problem == RowProblem::CutFile => {
+                "write or copy the file again".to_owned()
+            }
+            Self::NoUsableRow { .. } => "is it the right column, and the right --delimiter?".to_owned(),
+            Self::NoRowMeets { .. } => {
+                "check the conditions (--where): text must be the same to the letter, numbers are compared as numbers"
+                    .to_owned()
+            }
             Self::TooManyGroups { .. } => {
                 "that has another value in nearly every row; group by columns with few values".to_owned()
             }
@@ -182,6 +220,10 @@ impl RowProblem {
             Self::NoLimit { .. } => "write the time until which it was watched, or inf if it can never succeed",
             Self::NotUtf8 { .. } => "convert the file to UTF-8",
             Self::Condition(_) => "correct the field, or leave such rows out with a condition before",
+            Self::CutFile => {
+                return "what wrote it was interrupted; write or copy it again, or read the rows before with --lenient"
+                    .to_owned();
+            }
             Self::OpenQuote => return "close the quote, or double quotes that are part of the text".to_owned(),
             Self::TooLong => return "this is no CSV with one row a line; check the file".to_owned(),
         };

@@ -12,7 +12,8 @@
 //! - **Reading is strict.** What is no number is an error that names line, column, content and remedy. Rows are skipped only
 //!   on request, and counted; rows without a value are counted too.
 //! - **Memory is bounded** by [`TableOptions::exact`], whatever the size of the file: beyond it the quantiles of large
-//!   groups are approximate, within half a percent, and say so.
+//!   groups are approximate, within half a percent, and say so. Groups that are so small that a sketch would take more
+//!   memory than their rows are kept as they are.
 //!
 //! Fields may be quoted as in RFC 4180, and then hold delimiters, line ends and doubled quotes; lines end with LF or CR LF.
 //! Numbers are decimal, with a point. `inf`, `+inf` and `Infinity`, in any case, are failures; `NaN` and nothing are no value.
@@ -34,6 +35,7 @@ mod blocks;
 mod condition;
 mod error;
 mod header;
+mod neighbours;
 mod plan;
 mod read;
 mod rows;
@@ -84,9 +86,10 @@ pub struct TableOptions {
     /// Whether rows that cannot be used are skipped and counted.
     pub lenient: bool,
     /// Up to so many rows, of all groups together, are kept one by one; what is more is summed up in sketches, whose
-    /// quantiles are approximate.
+    /// quantiles are approximate. A group whose sketch would take more memory than its rows stays exact beyond that; a
+    /// sketch takes at most 128 KiB, most take less than 10.
     pub exact: usize,
-    /// Threads that read; none means one for each core.
+    /// Threads that read, at most two for each core; none means one for each core.
     pub jobs: Option<NonZeroUsize>,
 }
 

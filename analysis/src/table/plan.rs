@@ -67,6 +67,11 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
+    /// Whether the field at the end of each row counts.
+    pub(super) fn needs_last_column(&self) -> bool {
+        self.needed.last().is_some_and(|&last| last + 1 == self.columns)
+    }
+
     /// The name of a needed column to group by.
     pub(super) fn column_name(&self, place: usize) -> String {
         let index = self.by.iter().position(|it| *it == place);

@@ -4,24 +4,30 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::TableOptions;
 use super::blocks::{Block, BlockError, Blocks};
 use super::error::{RowProblem, TableError};
+use super::neighbours::Neighbours;
 use super::plan::Plan;
 use super::rows::{BlockGroup, BlockRows, read_block};
 use super::sample::Sample;
 use crate::log::Source;
+use crate::statistics::{Attempt, autocorrelation};
 
 /// More groups than this are a mistake, and would not fit into a table.
 const MOST_GROUPS: usize = 100_000;
+/// Bytes of blocks that were read and are not summed up yet, but always one block; their rows may take eight times as much.
+const MOST_UNDER_WAY: usize = 1 << 26;
 
 /// What a table says about a column.
 #[derive(Clone, Debug)]
 pub struct TableData {
+    /// The file.
+    pub path: PathBuf,
     /// In the order of their first rows. Without columns to group by there is one group, even if it has no row.
     pub groups: Vec<TableGroup>,
     /// Number of rows.
@@ -32,6 +38,8 @@ pub struct TableData {
     pub skipped: u64,
     /// Line and problem of the first of them.
     pub first_skipped: Option<(u64, RowProblem)>,
+    /// Whether the last row has no line end, so that its last field may be the start of another: the file may be cut.
+    pub is_open: bool,
 }
 
 /// The rows of one group.
@@ -45,11 +53,14 @@ pub struct TableGroup {
     pub missing: u64,
     /// Number of rows whose value lies above their limit; in the sample they did not succeed.
     pub above_limit: u64,
+    /// Sums over its values, from when they are no longer kept one by one.
+    neighbours: Option<Neighbours>,
 }
 
 /// Reads a column of a CSV file, plain or compressed with gzip or zstd; `-` is standard input.
 ///
-/// Memory is bounded by [`TableOptions::exact`] and the number of groups. Nothing depends on the number of threads.
+/// Memory is bounded by [`TableOptions::exact`] and the number of groups. Nothing depends on the number of threads, of which
+/// there are never more than two for each core.
 ///
 /// ```no_run
 /// use byzlab_analysis::table::{TableOptions, read_table_file};
@@ -90,14 +101,16 @@ pub fn read_table(
     }
     let header_lines = memchr::memchr_iter(b'\n', &header).count() as u64 + 1;
     let plan = Plan::new(&split_header(&header, options.delimiter), &path, options)?;
-    let jobs = options.jobs.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let jobs = options.jobs.map_or(cores, |jobs| jobs.get().min(2 * cores));
     let mut merge = Merge::new(&path, options, header_lines);
     thread::scope(|scope| {
         // Answers are taken in the order of the blocks, and only so many blocks are under way.
-        let (in_order, answers) = sync_channel::<Result<Receiver<BlockRows>, BlockError>>(2 * jobs);
+        let (in_order, answers) = sync_channel::<Result<Answer, BlockError>>(2 * jobs);
+        let (done, all_done) = channel();
         let (work, waiting) = sync_channel::<(Block, SyncSender<BlockRows>)>(jobs);
         let waiting = Mutex::new(waiting);
-        scope.spawn(move || hand_out(&mut blocks, &work, &in_order));
+        scope.spawn(move || hand_out(&mut blocks, &work, &in_order, &all_done));
         let (plan, waiting) = (&plan, std::sync::Arc::new(waiting));
         for _ in 0..jobs {
             let waiting = waiting.clone();
@@ -110,25 +123,42 @@ pub fn read_table(
                 }
             });
         }
-        // The threads end when this is dropped.
-        let answers = answers;
-        merge.all(&answers)
+        // The threads end when these are dropped.
+        let (answers, done) = (answers, done);
+        merge.all(&answers, &done)
     })?;
-    Ok(merge.finish())
+    merge.finish()
+}
+
+/// Where the rows of a block will come from.
+struct Answer {
+    rows: Receiver<BlockRows>,
+    /// Bytes of the block.
+    length: usize,
 }
 
 /// Reads blocks and hands them to the threads, until the end, an error, or the loss of interest.
 fn hand_out(
     blocks: &mut Blocks<impl Read>,
     work: &SyncSender<(Block, SyncSender<BlockRows>)>,
-    in_order: &SyncSender<Result<Receiver<BlockRows>, BlockError>>,
+    in_order: &SyncSender<Result<Answer, BlockError>>,
+    done: &Receiver<usize>,
 ) {
+    let mut under_way = 0;
     loop {
         match blocks.next() {
             Ok(None) => return,
             Ok(Some(block)) => {
-                let (answer, receiver) = sync_channel(1);
-                if in_order.send(Ok(receiver)).is_err() || work.send((block, answer)).is_err() {
+                let length = block.bytes.len();
+                while under_way > 0 && under_way + length > MOST_UNDER_WAY {
+                    let Ok(bytes) = done.recv() else {
+                        return;
+                    };
+                    under_way -= bytes;
+                }
+                under_way += length;
+                let (answer, rows) = sync_channel(1);
+                if in_order.send(Ok(Answer { rows, length })).is_err() || work.send((block, answer)).is_err() {
                     return;
                 }
             }
@@ -150,22 +180,34 @@ struct Merge<'a> {
     lines: u64,
     /// Rows that are kept one by one.
     exact: usize,
+    /// How many there may be before groups become sketches.
+    room: usize,
 }
 
 impl<'a> Merge<'a> {
     fn new(path: &'a Path, options: &'a TableOptions, lines: u64) -> Self {
-        let data = TableData { groups: Vec::new(), rows: 0, excluded: 0, skipped: 0, first_skipped: None };
-        Self { path, options, data, index: BTreeMap::new(), lines, exact: 0 }
+        let data = TableData {
+            path: path.to_owned(),
+            groups: Vec::new(),
+            rows: 0,
+            excluded: 0,
+            skipped: 0,
+            first_skipped: None,
+            is_open: false,
+        };
+        Self { path, options, data, index: BTreeMap::new(), lines, exact: 0, room: options.exact }
     }
 
-    fn all(&mut self, answers: &Receiver<Result<Receiver<BlockRows>, BlockError>>) -> Result<(), TableError> {
+    fn all(&mut self, answers: &Receiver<Result<Answer, BlockError>>, done: &Sender<usize>) -> Result<(), TableError> {
         for answer in answers {
             let answer = answer.map_err(|error| block_error(error, self.path, self.lines))?;
             // The thread that reads it answers unless it panicked, which the scope passes on.
-            let Ok(rows) = answer.recv() else {
+            let Ok(rows) = answer.rows.recv() else {
                 break;
             };
             self.block(rows)?;
+            // Nobody waits for it any more behind the last block.
+            let _ = done.send(answer.length);
         }
         Ok(())
     }
@@ -182,6 +224,7 @@ impl<'a> Merge<'a> {
         self.data.rows += rows.rows;
         self.data.excluded += rows.excluded;
         self.data.skipped += rows.skipped;
+        self.data.is_open = rows.is_open;
         for group in rows.groups {
             self.group(group);
         }
@@ -203,36 +246,73 @@ impl<'a> Merge<'a> {
         group.missing += rows.missing;
         group.above_limit += rows.above_limit;
         let before = group.sample.kept();
-        group.sample.extend(rows.attempts);
+        group.extend(rows.attempts);
         self.exact += group.sample.kept() - before;
     }
 
     /// Where too many rows are kept, the larger groups become sketches. Those with less than half of a fair share stay as
-    /// they are: together they take less than half of the room, so that this need not be done often.
+    /// they are: together they take less than half of the room, so that this need not be done often. So do those whose
+    /// sketch would take more memory than their rows; where they fill the room, it is looked again when they are twice as many.
     fn make_room(&mut self) {
-        if self.exact <= self.options.exact {
+        if self.exact <= self.room {
             return;
         }
         let share = self.options.exact / (2 * self.data.groups.len().max(1));
         for group in &mut self.data.groups {
-            if group.sample.kept() > share {
-                self.exact -= group.sample.kept();
-                group.sample.sketch();
+            let kept = group.sample.kept();
+            if kept > share && group.sample.is_smaller_as_sketch() {
+                self.exact -= kept;
+                group.sketch();
             }
         }
+        self.room = self.options.exact.max(self.exact.saturating_mul(2));
     }
 
-    fn finish(mut self) -> TableData {
+    fn finish(mut self) -> Result<TableData, TableError> {
+        if let Some((line, problem)) = &self.data.first_skipped
+            && self.data.skipped + self.data.excluded == self.data.rows
+        {
+            let (path, column, skipped) = (self.data.path, self.options.column.clone(), self.data.skipped);
+            return Err(TableError::NoUsableRow {
+                path,
+                column,
+                skipped,
+                line: *line,
+                problem: Box::new(problem.clone()),
+            });
+        }
         if self.options.by.is_empty() && self.data.groups.is_empty() {
             self.data.groups.push(TableGroup::new(Vec::new()));
         }
-        self.data
+        Ok(self.data)
     }
 }
 
 impl TableGroup {
     fn new(key: Vec<String>) -> Self {
-        Self { key, sample: Sample::default(), missing: 0, above_limit: 0 }
+        Self { key, sample: Sample::default(), missing: 0, above_limit: 0, neighbours: None }
+    }
+
+    fn extend(&mut self, attempts: Vec<Attempt>) {
+        if let Some(neighbours) = &mut self.neighbours {
+            attempts.iter().filter_map(|attempt| attempt.value()).for_each(|value| neighbours.push(value));
+        }
+        self.sample.extend(attempts);
+    }
+
+    fn sketch(&mut self) {
+        let attempts = self.sample.attempts().unwrap_or_default();
+        self.neighbours = Some(attempts.iter().filter_map(|attempt| attempt.value()).collect());
+        self.sample.sketch();
+    }
+
+    /// The correlation of each value with the one before, and how many there are.
+    pub(super) fn lag_one(&self) -> Option<(f64, u64)> {
+        if let Some(neighbours) = &self.neighbours {
+            return Some((neighbours.correlation()?, neighbours.count()));
+        }
+        let values = self.sample.values()?;
+        Some((autocorrelation(&values, 1)?, values.len() as u64))
     }
 }
 

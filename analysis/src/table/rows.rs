@@ -20,6 +20,8 @@ pub(super) struct BlockRows {
     /// Rows with a problem; without `lenient` at most one, and nothing was read behind it.
     pub(super) skipped: u64,
     pub(super) first_problem: Option<(u64, RowProblem)>,
+    /// The last row could be used, but has no line end, so that its last field may be the start of another.
+    pub(super) is_open: bool,
 }
 
 /// A group's rows of one block.
@@ -33,7 +35,7 @@ pub(super) struct BlockGroup {
     pub(super) above_limit: u64,
 }
 
-/// Reads a block. Only the last one of a file may end without a line end.
+/// Reads a block. Only the last one of a file may end without a line end. A cut behind it is a row that cannot be used.
 pub(super) fn read_block(block: &Block, plan: &Plan<'_>, lenient: bool, most_groups: usize) -> BlockRows {
     let mut reader = RowReader {
         plan,
@@ -62,8 +64,15 @@ pub(super) fn read_block(block: &Block, plan: &Plan<'_>, lenient: bool, most_gro
             if !lenient {
                 break;
             }
+        } else if end == bytes.len() && !bytes.ends_with(b"\n") {
+            reader.out.is_open = plan.needs_last_column();
         }
         at = end;
+    }
+    if block.is_cut {
+        reader.out.rows += 1;
+        reader.out.skipped += 1;
+        reader.out.first_problem.get_or_insert((reader.out.lines, RowProblem::CutFile));
     }
     reader.out
 }

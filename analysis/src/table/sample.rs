@@ -1,6 +1,7 @@
 //! What became of the rows of a group.
 
-use crate::statistics::{Attempt, FigureOptions, Figures, SketchedAttempts};
+use super::neighbours::Neighbours;
+use crate::statistics::{Attempt, FigureOptions, Figures, Sketch, SketchedAttempts};
 
 /// What became of the rows of a group: one by one in the order of the file, or, where they are too many, as a sketch.
 ///
@@ -123,6 +124,29 @@ impl Sample {
                 }
             }
         }
+    }
+
+    /// Whether a sketch of the rows would take less memory: it has a counter for each bucket from the least to the greatest
+    /// value on either side of zero.
+    pub(super) fn is_smaller_as_sketch(&self) -> bool {
+        let (Self::Exact(attempts), Ok(sketch)) = (self, Sketch::new(SketchedAttempts::RELATIVE_ERROR)) else {
+            return false;
+        };
+        let mut sides: [Option<(f64, f64)>; 2] = [None; 2];
+        for value in attempts.iter().filter_map(|attempt| attempt.value()) {
+            let (ends, size) = (&mut sides[usize::from(value < 0.0)], value.abs());
+            let (least, greatest) = ends.unwrap_or((size, size));
+            // What is smaller counts as zero.
+            if size >= f64::MIN_POSITIVE {
+                *ends = Some((least.min(size), greatest.max(size)));
+            }
+        }
+        let buckets = sides.into_iter().flatten().map(|(least, greatest)| {
+            let indices = sketch.bucket_index(greatest).zip(sketch.bucket_index(least));
+            indices.map_or(0, |(last, first)| (last - first) as usize + 1).min(Sketch::MOST_BUCKETS)
+        });
+        let fixed = size_of::<SketchedAttempts>() + size_of::<Neighbours>();
+        buckets.sum::<usize>() * size_of::<u64>() + fixed < attempts.len() * size_of::<Attempt>()
     }
 
     /// Sums the rows up.

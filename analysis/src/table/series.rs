@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::read::{TableData, TableGroup, read_table_file};
-use super::summary::no_value;
+use super::summary::{check_rows, no_value, open_row};
 use super::{TableError, TableOptions, check_confidence};
 use crate::series::{SeriesBase, SeriesOf, SeriesSummary};
 use crate::statistics::within_run;
@@ -26,7 +26,7 @@ pub fn analyze_series(path: &Path, options: &TableOptions, confidence: f64) -> R
 ///
 /// # Errors
 ///
-/// If the confidence is not between 0 and 1.
+/// If the confidence is not between 0 and 1, or there are rows but none meets the conditions.
 ///
 /// ```
 /// use byzlab_analysis::table::{TableOptions, read_table, summarize_series};
@@ -42,6 +42,7 @@ pub fn summarize_series(
     confidence: f64,
 ) -> Result<Vec<SeriesSummary>, TableError> {
     check_confidence(confidence)?;
+    check_rows(data, options)?;
     Ok(data.groups.iter().map(|group| summarize_group(group, data, options, confidence)).collect())
 }
 
@@ -62,6 +63,7 @@ fn summarize_group(group: &TableGroup, data: &TableData, options: &TableOptions,
             data.skipped
         ));
     }
+    notes.extend(open_row(data));
     let base = SeriesBase {
         group: options.by.iter().cloned().zip(group.key.iter().cloned()).collect(),
         of: SeriesOf::Rows,
@@ -73,7 +75,7 @@ fn summarize_group(group: &TableGroup, data: &TableData, options: &TableOptions,
     };
     SeriesSummary::new(base, run.as_ref(), || match &run {
         None => format!("undefined: more than {} rows are not kept one by one; raise --exact", options.exact),
-        Some(run) if run.n == 0 => no_value(group, data),
+        Some(run) if run.n == 0 => no_value(group),
         Some(_) => "undefined: see the notes".to_owned(),
     })
 }

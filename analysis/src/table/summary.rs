@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::read::{TableData, TableGroup, read_table_file};
 use super::sample::Sample;
 use super::{TableError, TableOptions, check_confidence};
-use crate::statistics::{Conditional, Estimate, FigureOptions, Unconditional, autocorrelation, normal_quantile};
+use crate::statistics::{Conditional, Estimate, FigureOptions, Unconditional, normal_quantile};
 use crate::summary::group_object;
 
 /// The figures of one group of rows. The unit of analysis is the row.
@@ -93,7 +93,7 @@ pub fn analyze_table(
 ///
 /// # Errors
 ///
-/// If the confidence is not between 0 and 1.
+/// If the confidence is not between 0 and 1, or there are rows but none meets the conditions.
 ///
 /// ```
 /// use byzlab_analysis::statistics::FigureOptions;
@@ -111,8 +111,18 @@ pub fn summarize_table(
     figures: &FigureOptions,
 ) -> Result<Vec<ColumnSummary>, TableError> {
     check_confidence(figures.confidence)?;
+    check_rows(data, options)?;
     let figures = FigureOptions { unit: "rows", success: "successful", limit: options.limit, ..*figures };
     Ok(data.groups.iter().map(|group| summarize_group(group, data, options, &figures)).collect())
+}
+
+/// Refuses figures of nothing where conditions have left nothing.
+pub(super) fn check_rows(data: &TableData, options: &TableOptions) -> Result<(), TableError> {
+    if data.rows == 0 || data.excluded < data.rows {
+        return Ok(());
+    }
+    let conditions = options.conditions.iter().map(|condition| format!("`{condition}`")).collect();
+    Err(TableError::NoRowMeets { path: data.path.clone(), conditions, rows: data.rows })
 }
 
 fn summarize_group(
@@ -121,7 +131,7 @@ fn summarize_group(
     options: &TableOptions,
     figure_options: &FigureOptions,
 ) -> ColumnSummary {
-    let no_value = || no_value(group, data);
+    let no_value = || no_value(group);
     let figures = group.sample.figures(figure_options, no_value);
     let Conditional { mean, standard_deviation, median, p99, .. } = figures.conditional;
     let (min, max) = group.sample.extremes().unzip();
@@ -172,13 +182,11 @@ fn quantiles(
 }
 
 /// Why a group has no value.
-pub(super) fn no_value(group: &TableGroup, data: &TableData) -> String {
+pub(super) fn no_value(group: &TableGroup) -> String {
     if !group.sample.is_empty() {
         "no row succeeded".to_owned()
     } else if group.missing > 0 {
         "no row has a value".to_owned()
-    } else if data.excluded > 0 {
-        "no row meets the conditions".to_owned()
     } else {
         "no row".to_owned()
     }
@@ -192,7 +200,10 @@ fn notes(group: &TableGroup, data: &TableData, options: &TableOptions) -> Vec<St
         let (has, is) = (verb(group.missing, "has", "have"), verb(group.missing, "is", "are"));
         notes.push(format!("{} {has} no value and {is} left out", rows(group.missing)));
     }
-    if group.above_limit > 0 {
+    if group.above_limit > 0 && group.above_limit == group.sample.len() {
+        let limit = options.limit.map_or_else(|| "its limit".to_owned(), |limit| format!("the limit, {limit}"));
+        notes.push(format!("every row lies above {limit}, and none counts as a success; limits are in the unit of the values after scaling"));
+    } else if group.above_limit > 0 {
         let (lies, counts) = (verb(group.above_limit, "lies", "lie"), verb(group.above_limit, "counts", "count"));
         notes.push(format!(
             "{} of the values {lies} above the limit and {counts} as not succeeded within it",
@@ -213,6 +224,7 @@ fn notes(group: &TableGroup, data: &TableData, options: &TableOptions) -> Vec<St
             rows(data.skipped)
         ));
     }
+    notes.extend(open_row(data));
     if let Some(error) = group.sample.relative_error() {
         notes.push(format!(
             "quantiles are approximate, within {} % of the exact ones, for there are too many rows to keep each (--exact)",
@@ -223,14 +235,19 @@ fn notes(group: &TableGroup, data: &TableData, options: &TableOptions) -> Vec<St
     notes
 }
 
+/// What a last row without its line end may mean.
+pub(super) fn open_row(data: &TableData) -> Option<String> {
+    let note = "the last row has no line end: if the file was cut, its last value is incomplete";
+    data.is_open.then(|| note.to_owned())
+}
+
 /// A correlation of each row with the one before that is too large for independent rows (one-sided at 1 %, where r is
 /// nearly normal with variance 1/n: Bartlett 1946), and large enough to matter: 0.1 makes an interval a tenth too narrow.
 fn correlation(group: &TableGroup) -> Option<String> {
-    const LEAST_ROWS: usize = 30;
+    const LEAST_ROWS: u64 = 30;
     const LEAST: f64 = 0.1;
-    let values = group.sample.values().filter(|values| values.len() >= LEAST_ROWS)?;
-    let correlation = autocorrelation(&values, 1)?;
-    let significant = normal_quantile(0.99)? / (values.len() as f64).sqrt();
+    let (correlation, values) = group.lag_one().filter(|(_, values)| *values >= LEAST_ROWS)?;
+    let significant = normal_quantile(0.99)? / (values as f64).sqrt();
     ( correlation > LEAST.max(significant)).then(|| {
         format!(
             "rows are correlated in the order of the file (lag-1 {correlation:.2}), but the intervals assume independent \

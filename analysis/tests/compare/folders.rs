@@ -207,9 +207,10 @@ fn two_tables() {
 #[test]
 fn rows_that_were_summed_up_have_no_ranks() {
     let options = TableOptions { exact: 2, ..TableOptions::of("ms") };
-    let data = read_table("ms\n1\n2\n3\n".as_bytes(), "t.csv", &options).unwrap();
+    let csv = format!("ms\n{}", "1\n2\n3\n".repeat(100));
+    let data = read_table(csv.as_bytes(), "t.csv", &options).unwrap();
     let error = message(&Side::of_table(&data, "t.csv", &options).unwrap_err());
-    assert!(error.contains("the 3 rows of a group were summed up") && error.contains("`exact`"), "{error}");
+    assert!(error.contains("the 300 rows of a group were summed up") && error.contains("`exact`"), "{error}");
 }
 
 #[test]

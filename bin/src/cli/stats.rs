@@ -73,10 +73,11 @@ pub(super) struct StatsArguments {
     /// Draws the distribution of the values as well, its histogram and its quantiles, as SVG and PNG into this folder.
     #[arg(long, value_name = "OUT", conflicts_with = "series")]
     plots: Option<PathBuf>,
-    /// Up to so many rows are kept one by one; of more, the quantiles of large groups are approximate, within 0.5 %.
+    /// Up to so many rows are kept one by one; of more, the quantiles of large groups are approximate, within 0.5 %. Groups
+    /// whose summary would take more memory than their rows stay exact.
     #[arg(long, value_name = "ROWS", default_value_t = 1_000_000)]
     exact: usize,
-    /// How many threads read the file; default one for each core. The figures do not depend on it.
+    /// How many threads read the file, at most two for each core; default one for each. The figures do not depend on it.
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// How to show it.
