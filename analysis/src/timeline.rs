@@ -56,9 +56,7 @@ pub struct Timelines {
 }
 
 impl Timelines {
-    /// Why they are not worth drawing, if so: in each group all that is known of latency began at nearly the same time.
-    ///
-    /// Requests that were never accepted count as well: their latency is known to be long.
+    /// Why they are not worth drawing, if so: in each group all samples began at nearly the same time.
     ///
     /// ```
     /// use byzlab_analysis::timeline::{Timeline, TimelineBin, Timelines};
@@ -77,7 +75,7 @@ impl Timelines {
     /// assert_eq!(timelines.why_not_drawn(), None);
     /// ```
     pub fn why_not_drawn(&self) -> Option<&'static str> {
-        let is_used = |bin: &&TimelineBin| bin.samples + bin.unaccepted > 0;
+        let is_used = |bin: &&TimelineBin| bin.samples > 0;
         let used = self.groups.iter().map(|group| group.bins.iter().filter(is_used).count());
         match used.max().unwrap_or(0) {
             0 => Some("no sample began"),
@@ -168,7 +166,9 @@ pub fn read_timelines(dir: &Path, options: &AnalysisOptions) -> Result<Option<Ti
                 damaged_runs += 1;
             } else {
                 runs += 1;
-                of_run(row).into_iter().for_each(|run| bins.add(run));
+                if let Some(run) = of_run(row) {
+                    bins.add(run);
+                }
             }
         }
         timelines.push(Timeline { group: group.group, runs, bins: bins.finish() });
@@ -177,7 +177,9 @@ pub fn read_timelines(dir: &Path, options: &AnalysisOptions) -> Result<Option<Ti
     let is_used = |bin: &TimelineBin| *bin != TimelineBin::default();
     let used =
         timelines.iter().filter_map(|group| group.bins.iter().rposition(is_used)).max().map_or(0, |last| last + 1);
-    timelines.iter_mut().for_each(|group| group.bins.truncate(used));
+    for group in &mut timelines {
+        group.bins.truncate(used);
+    }
     Ok(Some(Timelines {
         metric,
         bin_ns,
@@ -251,7 +253,7 @@ impl DrawnRun {
         }
         bins.retain(|bin| bin.marks != 0 || bin.requests > 0 || bin.unaccepted > 0);
         let (_, binned) = self.latency.finish();
-        let samples = binned.counts.into_iter().map(|((bin, bucket), count)| Samples { bin, bucket, count });
+        let samples = binned.counts.into_iter().map(|((bin, bucket), count)| Samples { bucket, count, bin });
         RunCounts { samples: samples.collect(), bins: bins.into_boxed_slice() }
     }
 }

@@ -110,12 +110,38 @@ fn three_groups_of_which_some_fail() {
     // A curve ends at the success rate: of a plot 300 high, from 354 up.
     let ends: Vec<f64> = lines(&ecdf).iter().map(|points| points[points.len() - 1].1).collect();
     assert_eq!(ends, [54.0, 354.0 - 270.0, 354.0 - 300.0 * 131.0 / 200.0].map(|y: f64| (y * 100.0).round() / 100.0));
-    for text in ["+ 69 of 200 not completed", "all 200 completed", "runs a bin", "Freedman and Diaconis"] {
+    for text in [
+        "+ 69 of 200 not completed",
+        "all 200 completed",
+        "runs a bin",
+        "Freedman and Diaconis for the narrowest group",
+    ] {
         assert!(texts(&histogram).contains(text), "{text}");
     }
     for text in ["percentile of all runs", "95 % order-statistic intervals", "&gt; 2000", "not completed"] {
         assert!(texts(&quantiles).contains(text), "{text}");
     }
+    // The same percentiles of all groups, markers at them alone: of circles one a percentile, below the legend's none.
+    let attribute = |line: &str, name: &str| -> Option<f64> {
+        line.split_once(&format!(" {name}=\""))?.1.split_once('"')?.0.parse().ok()
+    };
+    let circles: Vec<f64> = quantiles
+        .lines()
+        .filter(|line| line.starts_with("<circle"))
+        .filter_map(|line| attribute(line, "cx"))
+        .filter(|x| lines(&quantiles)[0].iter().any(|(point, _)| (point - x).abs() < 0.02))
+        .collect();
+    assert_eq!(circles.len(), 7, "{circles:?}");
+    // Arrows of the second group, above those of the third: at 95 and 99, and 75 to 99.
+    let arrows: Vec<(f64, f64)> = quantiles
+        .lines()
+        .filter(|line| line.starts_with("<line") && line.ends_with(r#"stroke-width="2"/>"#))
+        .filter(|line| attribute(line, "x1") == attribute(line, "x2"))
+        .filter_map(|line| attribute(line, "x1").zip(attribute(line, "y1")))
+        .collect();
+    let (second, third): (Vec<_>, Vec<_>) = arrows.iter().partition(|(_, y)| *y < 54.0 + 16.0);
+    assert_eq!((second.len(), third.len()), (2, 4), "{arrows:?}");
+    assert!(second.iter().all(|(x, _)| third.iter().any(|(other, _)| (x - other).abs() < 0.005)), "{arrows:?}");
     // The line of the third ends at the 65th percentile: 131 of 200 are 65.5 %.
     assert_eq!(lines(&quantiles)[2].len(), 65);
 }
@@ -127,6 +153,25 @@ fn the_bins_hold_every_value() {
     // Freedman and Diaconis: 2 · 499.5 / 10 = 99.9, rounded down to 50: twenty bars of 50.
     assert!(texts(&histogram).contains("width 50, a round number near the 99.900"), "{histogram}");
     assert_eq!(count(&histogram, "<polygon"), 20);
+}
+
+/// The bins of all values together would show the narrow group as one bar.
+#[test]
+fn the_narrowest_group_decides_how_wide_the_bins_are() {
+    let groups = [group("narrow", 40.0, 200, 0), group("wide", 2000.0, 200, 0)];
+    let [_, histogram, _] = draw("narrow and wide", &groups);
+    assert!(histogram.contains("(log scale)"));
+    let bars = |from: &str, to: &str| {
+        let panel = histogram.split(&format!(">{from}<")).nth(1).unwrap();
+        let panel = if to.is_empty() { panel } else { panel.split(&format!(">{to}<")).next().unwrap() };
+        count(panel, "<polygon")
+    };
+    // A bar stands before the name of its group.
+    assert!(bars("narrow", "wide") >= 8 && count(&histogram, "<polygon") <= 60, "{histogram}");
+    // Few values decide nothing.
+    let few = [plain(&[500.0, 500.001, 500.002]), group("wide", 2000.0, 200, 0)];
+    let [_, histogram, _] = draw("few and wide", &few);
+    assert!(!texts(&histogram).contains("limited to"), "{}", texts(&histogram));
 }
 
 #[test]
@@ -166,7 +211,8 @@ fn nothing_to_draw() {
 
 #[test]
 fn odd_samples() {
-    draw("one", &[plain(&[7.5])]);
+    let [ecdf, histogram, _] = draw("one", &[plain(&[7.5])]);
+    assert!(texts(&ecdf).contains("1 run, completed.") && texts(&histogram).contains("the one run completed"));
     draw("two", &[plain(&[1.0, 2.0])]);
     let [_, histogram, _] = draw("equal", &[plain(&[3.0; 50])]);
     assert!(texts(&histogram).contains("a single one") && count(&histogram, "<polygon") == 1);

@@ -103,7 +103,8 @@ fn the_three_figures_side_by_side() {
         "mean of completed runs [ms of virtual time]",
         "Of all runs: latency, failures counted",
         "of all runs [ms of virtual time] (log scale)",
-        "restricted mean to 2000 ms",
+        "right, filled: restricted mean to 2000 ms",
+        "right, hollow: median",
         "the median lies among the failures",
         "&gt; 2000",
         "200 runs a cell, completed 0–200.",
@@ -142,6 +143,10 @@ fn odd_groups() {
     let none: [Cell<'_>; 2] = [(&["1"], 30, 0, 50.0), (&["2"], 30, 0, 60.0)];
     let svg = texts(&figures("all failed", &groups(Metric::AllCommit, &["key"], &none)));
     assert!(svg.contains("no completed") && svg.contains("among the failures"), "{svg}");
+    // Numbers stand at the success rate, 0 to 100, and at the restricted means, which begin at 0; none are invented in the middle.
+    assert!(svg.contains("no value") && !svg.contains("0.2"), "{svg}");
+    let zeros = svg.split(' ').filter(|text| *text == "0").count();
+    assert_eq!(zeros, 2, "{svg}");
     // One run, without a key; equal values.
     figures("one run", &groups(Metric::AllCommit, &[], &[(&[], 1, 1, 50.0)]));
     let svg = texts(&figures("no key", &groups(Metric::AllCommit, &[], &[(&[], 20, 15, 50.0)])));

@@ -213,6 +213,24 @@ fn the_warm_up_is_shown_and_marked() {
 }
 
 #[test]
+fn few_samples_are_drawn_thin_and_a_group_without_any_has_no_value() {
+    let (_temporary, dir) = folder("few samples");
+    // Cell 2 has no requests, the others two and twelve samples a bin.
+    write_results(&dir, 3, 2);
+    let svg = draw(&dir, &read(&dir));
+    assert!(texts(&svg).contains("Thin and without dots: fewer than 10 samples."), "{}", texts(&svg));
+    assert!(texts(&svg).contains("2 runs, 0 samples, 0 requests") && texts(&svg).contains("no value"));
+    assert!(!svg.contains("url(#band)"));
+    write_results(&dir, 2, 12);
+    let svg = draw(&dir, &read(&dir));
+    assert!(!texts(&svg).contains("no value") && svg.contains("url(#band)"));
+    // Those that begin last: half of them are never accepted.
+    assert!(texts(&svg).contains("Thin and without dots"));
+    write_results(&dir, 1, 1);
+    assert!(texts(&draw(&dir, &read(&dir))).contains("1 run, 40 samples, 40 requests"));
+}
+
+#[test]
 fn nothing_to_draw() {
     let (_temporary, dir) = folder("nothing over time");
     // No request in any run: cell 2 alone.

@@ -61,6 +61,13 @@ impl KeyAxis {
         index.map_or(0.5, |index| self.positions[index])
     }
 
+    /// The least distance of two positions; 1 if there is only one.
+    pub(super) fn closest(&self) -> f64 {
+        let mut positions = self.positions.clone();
+        positions.sort_by(f64::total_cmp);
+        positions.windows(2).map(|pair| pair[1] - pair[0]).fold(1.0, f64::min)
+    }
+
     /// Position and label of each tick; labels that would overlap are left out.
     pub(super) fn ticks(&self, width_of: impl Fn(&str) -> f64) -> Vec<(f64, &str)> {
         let mut ticks: Vec<(f64, &str)> =
@@ -110,8 +117,17 @@ impl ValueAxis {
         Self::spanning_over(bars, WIDE_SPAN)
     }
 
-    /// Likewise with another factor.
-    pub(super) fn spanning_over(bars: &[Bar], factor: f64) -> Self {
+    /// Likewise with another factor; where it is not logarithmic it starts at 0.
+    pub(super) fn spanning_from_zero(bars: &[Bar], factor: f64) -> Self {
+        let axis = Self::spanning_over(bars, factor);
+        if axis.is_logarithmic || bars.is_empty() {
+            return axis;
+        }
+        let zero = Bar { estimate: 0.0, interval: None };
+        Self::spanning_over(&[bars, &[zero]].concat(), factor)
+    }
+
+    fn spanning_over(bars: &[Bar], factor: f64) -> Self {
         let estimates: Vec<f64> = bars.iter().map(|bar| bar.estimate).collect();
         let ends = bars.iter().map(Bar::ends).flat_map(|(lower, upper)| [lower, upper]);
         let ends: Vec<f64> = ends.filter(|end| end.is_finite()).chain(estimates.iter().copied()).collect();
@@ -146,9 +162,12 @@ impl ValueAxis {
         Self { to: end, ..axis }
     }
 
-    /// From 0 to a count, in whole numbers, with about so many ticks.
+    /// From 0 to just above a count, in whole numbers, with about so many ticks.
     pub(super) fn counts(most: u64, ticks: f64) -> Self {
-        Self::rounded(0.0, most.max(1) as f64 * 1.04, ticks, 1.0)
+        let end = most.max(1) as f64 * 1.06;
+        let mut axis = Self::rounded(0.0, end, ticks, 1.0);
+        axis.ticks.retain(|tick| *tick <= end);
+        Self { to: end, ..axis }
     }
 
     /// Percentiles from the 1st to the 99th, at even distance where values are normally distributed, with ticks at these: so
@@ -183,8 +202,21 @@ impl ValueAxis {
         Self { from, to, ticks, decimals: 0, is_logarithmic: true, names: Vec::new() }
     }
 
+    /// Of nothing: no number stands at it, for any would be invented.
+    fn without_values() -> Self {
+        Self { from: 0.0, to: 1.0, ticks: Vec::new(), decimals: 0, is_logarithmic: false, names: Vec::new() }
+    }
+
+    /// Whether there is no value that it could show.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ticks.is_empty()
+    }
+
     /// Covers all values with round numbers; starts at 0 unless that would waste half of the height.
     pub(super) fn covering(values: &[f64]) -> Self {
+        if values.is_empty() {
+            return Self::without_values();
+        }
         let (least, most) = range(values);
         let (least, most) = (within_reach(least), within_reach(most));
         let most = if most > 0.0 { most } else { 1.0 };

@@ -215,9 +215,14 @@ impl<'a> Distribution<'a> {
         let all = span(self.samples.iter().map(|sample| sample.n() as u64));
         let successes = span(self.samples.iter().map(|sample| sample.values.len() as u64));
         let group = if self.samples.len() > 1 { " a group" } else { "" };
-        let unit = if all == "1" { unit.strip_suffix('s').unwrap_or(unit) } else { unit };
-        let successes = if self.has_failures() { successes } else { "all".to_owned() };
-        format!("{all} {unit}{group}, {successes} {success}.")
+        let unit = if all == "1" { one(unit) } else { unit };
+        let successes = match (self.has_failures(), &all[..]) {
+            (true, _) => format!("{successes} "),
+            // A single one is not all of many.
+            (false, "1") => String::new(),
+            (false, _) => "all ".to_owned(),
+        };
+        format!("{all} {unit}{group}, {successes}{success}.")
     }
 
     /// Whether any unit of those that are drawn failed.
@@ -247,9 +252,42 @@ impl<'a> Distribution<'a> {
     }
 }
 
-/// The first dozen, and how many more there are.
+/// `run` of `runs`.
+pub(super) fn one(units: &str) -> &str {
+    units.strip_suffix('s').unwrap_or(units)
+}
+
+/// The first dozen, and how many more there are. Of a single key only the values are repeated: `key = 1, 2, 3`.
 pub(super) fn enumerate(names: &[&str]) -> String {
-    let shown = names.len().min(12);
-    let more = if shown < names.len() { format!(" and {} more", names.len() - shown) } else { String::new() };
-    names[..shown].join("; ") + &more
+    let shown = &names[..names.len().min(12)];
+    let more =
+        if shown.len() < names.len() { format!(" and {} more", names.len() - shown.len()) } else { String::new() };
+    let pairs: Option<Vec<(&str, &str)>> = shown.iter().map(|name| name.split_once(" = ")).collect();
+    let shown = match pairs.as_deref() {
+        Some([(key, first), others @ ..])
+            if !first.contains(" = ") && others.iter().all(|(other, value)| other == key && !value.contains(" = ")) =>
+        {
+            let values: Vec<&str> = [*first].into_iter().chain(others.iter().map(|(_, value)| *value)).collect();
+            format!("{key} = {}", values.join(", "))
+        }
+        _ => shown.join("; "),
+    };
+    shown + &more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_key_is_named_once() {
+        assert_eq!(enumerate(&["a = 1", "a = 2", "a = 3"]), "a = 1, 2, 3");
+        assert_eq!(enumerate(&["a = 1", "b = 2"]), "a = 1; b = 2");
+        assert_eq!(enumerate(&["a = 1, b = 2", "a = 1, b = 3"]), "a = 1, b = 2; a = 1, b = 3");
+        assert_eq!(enumerate(&["x"]), "x");
+        assert_eq!(enumerate(&[]), "");
+        let many: Vec<String> = (0..14).map(|value| format!("a = {value}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(enumerate(&many), "a = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more");
+    }
 }

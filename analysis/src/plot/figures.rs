@@ -30,8 +30,8 @@ pub(super) fn row(groups: &[GroupSummary]) -> Option<Row> {
         let to = limit.map_or_else(|| "to the time limit".to_owned(), |limit| format!("to {limit} {}", first.unit));
         let is_any_above = panel.has_above();
         panels.push((format!("Of all runs: {quantity}, failures counted"), panel));
-        marks.push((Sign::Filled, format!("right: restricted mean {to}")));
-        marks.push((Sign::Hollow, "right: median, failures as +∞".to_owned()));
+        marks.push((Sign::Filled, format!("right, filled: restricted mean {to}")));
+        marks.push((Sign::Hollow, "right, hollow: median, failures as +∞".to_owned()));
         if is_any_above {
             marks.push((Sign::Arrow, "right: the median lies among the failures".to_owned()));
         }
@@ -75,10 +75,12 @@ fn unconditional(key: &str, unit: &str, groups: &[GroupSummary]) -> Panel {
         .flat_map(|series| &series.points)
         .filter_map(|point| match point.value {
             Mark::Bar(bar) => Some(bar),
-            Mark::Above(_) | Mark::Absent => None,
+            // The beginning of its interval is drawn.
+            Mark::Above(lower) => lower.map(|estimate| Bar { estimate, interval: None }),
+            Mark::Absent => None,
         })
         .collect();
-    let value_axis = ValueAxis::spanning_over(&bars, WIDE_SPAN);
+    let value_axis = ValueAxis::spanning_from_zero(&bars, WIDE_SPAN);
     let companions = medians.into_iter().map(|median| Series { label: String::new(), is_companion: true, ..median });
     // Each mean beside its median.
     let pairs = means.into_iter().zip(companions).flat_map(|(mean, median)| [mean, median]);

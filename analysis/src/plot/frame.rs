@@ -96,20 +96,27 @@ pub(super) fn draw_title_up(canvas: &mut Canvas, place: (f64, f64), title: &str)
     canvas.text(place, title, 12.0, Anchor::Middle, -90.0);
 }
 
-/// An upright interval bar with caps. An end that is open goes on to the end of the axis: upwards with the tip of an
-/// arrow, downwards without a cap, as does one that lies below a logarithmic axis.
-pub(super) fn draw_interval(canvas: &mut Canvas, scale: Scale<'_>, x: f64, (lower, upper): (f64, f64), color: &str) {
+/// An upright interval bar with caps, of this colour, width of lines and reach of caps to both sides. An end that is open goes
+/// on to the end of the axis: upwards with the tip of an arrow, downwards without a cap, as does one that lies below a
+/// logarithmic axis.
+pub(super) fn draw_interval(
+    canvas: &mut Canvas,
+    scale: Scale<'_>,
+    x: f64,
+    (lower, upper): (f64, f64),
+    (color, width, reach): (&str, f64, f64),
+) {
     let place = |end: f64, open: f64| if end.is_finite() { scale.place(end) } else { open };
     let (from, to) = (place(lower, scale.from), place(upper, scale.to));
-    canvas.line((x, from), (x, to), color, 1.6);
+    canvas.line((x, from), (x, to), color, width);
     if lower.is_finite() && !scale.axis.cuts_off(lower) {
-        canvas.line((x - 4.5, from), (x + 4.5, from), color, 1.6);
+        canvas.line((x - reach, from), (x + reach, from), color, width);
     }
     if upper.is_finite() {
-        canvas.line((x - 4.5, to), (x + 4.5, to), color, 1.6);
+        canvas.line((x - reach, to), (x + reach, to), color, width);
     } else {
         for side in [-4.0, 4.0] {
-            canvas.line((x + side, to + 6.0), (x, to), color, 1.6);
+            canvas.line((x + side, to + 6.0), (x, to), color, width);
         }
     }
 }

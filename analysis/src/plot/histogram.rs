@@ -2,20 +2,22 @@
 
 use super::axis::ValueAxis;
 use super::canvas::{Anchor, Canvas, INK, text_width};
-use super::distribution::Distribution;
+use super::distribution::{Distribution, one};
 use super::frame::{Frame, draw_title_up};
 use super::style::{Area, TOP, WIDTH, axis_width, draw_caption, draw_titles, shorten, wrap};
 use crate::statistics::{freedman_diaconis_width, sturges_bins};
 
 /// More bins than these are not told apart.
-const MOST_BINS: f64 = 100.0;
+const MOST_BINS: f64 = 60.0;
+/// The quartiles of fewer values do not decide how wide bins are.
+const LEAST_VALUES: usize = 20;
 const FILL: &str = "#9fcbe8";
 /// The gap between two panels; their texts stand in it.
 const GAP: f64 = 24.0;
 
 pub(super) fn to_svg(distribution: &Distribution<'_>) -> String {
     let labels = distribution.labels;
-    let bins = Bins::new(&distribution.pooled());
+    let bins = Bins::new(&distribution.pooled(), distribution.samples.iter().map(|sample| &sample.values[..]));
     let counts: Vec<Vec<u64>> = distribution.samples.iter().map(|sample| bins.count(&sample.values)).collect();
     let most = counts.iter().flatten().copied().max().unwrap_or(0);
     let panels = counts.len() as f64;
@@ -42,6 +44,7 @@ pub(super) fn to_svg(distribution: &Distribution<'_>) -> String {
             canvas.polygon(&[(from, area.bottom), (from, top), (to, top), (to, area.bottom)], FILL, INK);
         }
         let lacking = match sample.failures {
+            0 if sample.n() == 1 => format!("the one {} {}", one(&labels.unit), labels.success),
             0 => format!("all {} {}", sample.n(), labels.success),
             lacking => format!("+ {lacking} of {} not {}", sample.n(), labels.success),
         };
@@ -74,12 +77,16 @@ struct Bins {
 }
 
 impl Bins {
-    /// For values in rising order, of which there is at least one.
-    fn new(sorted: &[f64]) -> Self {
+    /// For the values of all groups in rising order, of which there is at least one, and for those of each.
+    ///
+    /// The narrowest group decides: bins that fit all of them together would show it as one bar.
+    fn new<'a>(sorted: &[f64], groups: impl Iterator<Item = &'a [f64]>) -> Self {
         let (least, most) = (sorted[0], sorted[sorted.len() - 1]);
         let is_logarithmic = ValueAxis::fitting(sorted).is_logarithmic;
-        let scaled: Vec<f64> =
-            if is_logarithmic { sorted.iter().map(|value| value.log10()).collect() } else { sorted.to_vec() };
+        let scale = |values: &[f64]| -> Vec<f64> {
+            if is_logarithmic { values.iter().map(|value| value.log10()).collect() } else { values.to_vec() }
+        };
+        let scaled = scale(sorted);
         let (from, to) = (scaled[0], scaled[scaled.len() - 1]);
         let span = to - from;
         if !(span > 0.0 && span.is_finite()) {
@@ -87,13 +94,24 @@ impl Bins {
             let (low, high) = if span > 0.0 { (least, most) } else { (least - width / 2.0, least + width / 2.0) };
             return Self { edges: vec![low, high], is_logarithmic: false, origin: "a single one.".to_owned() };
         }
-        let (ideal, rule) = match freedman_diaconis_width(&scaled) {
+        let large: Vec<&[f64]> = groups.filter(|values| values.len() >= LEAST_VALUES).collect();
+        let narrowest =
+            large.iter().filter_map(|values| freedman_diaconis_width(&scale(values))).min_by(f64::total_cmp);
+        let (ideal, rule) = match narrowest.or_else(|| freedman_diaconis_width(&scaled)) {
+            Some(width) if narrowest.is_some() && large.len() > 1 => {
+                (width, "Freedman and Diaconis for the narrowest group")
+            }
             Some(width) => (width, "Freedman and Diaconis"),
             None => (span / f64::from(sturges_bins(scaled.len() as u64)), "Sturges"),
         };
         let least_width = span / MOST_BINS;
-        let limited = if ideal < least_width { ", limited to 100 bins" } else { "" };
-        let width = round_down(ideal).max(round_up(least_width)).min(round_up(span));
+        let limited = if ideal < least_width { ", limited to 60 bins" } else { "" };
+        // Logarithms are not read, so they need not be round.
+        let width = if is_logarithmic {
+            ideal.clamp(least_width, span)
+        } else {
+            round_down(ideal).max(round_up(least_width)).min(round_up(span))
+        };
         let (begin, end) = ((from / width).floor(), (to / width).floor() + 1.0);
         let edges: Vec<f64> = (0..=(end - begin) as u32).map(|step| (begin + f64::from(step)) * width).collect();
         if is_logarithmic {

@@ -10,6 +10,8 @@ const STRIP: f64 = 26.0;
 /// The gap between the strips and the plot.
 const STRIP_GAP: f64 = 12.0;
 const STRIP_SIZE: f64 = 10.0;
+/// Marks of one cell are at most so far apart.
+const WIDEST_DODGE: f64 = 9.0;
 
 /// Values with intervals against a key.
 pub(super) struct Panel {
@@ -118,6 +120,10 @@ impl Panel {
             canvas.line((x, area.bottom), (x, area.bottom + 5.0), INK, 1.0);
             canvas.text((x, area.bottom + 18.0), &shorten(label, 20), 11.0, Anchor::Middle, 0.0);
         }
+        if self.value_axis.is_empty() {
+            let middle = (area.left.midpoint(area.right), area.top.midpoint(area.bottom));
+            canvas.text(middle, "no value", 12.0, Anchor::Middle, 0.0);
+        }
         for (strip, label) in self.strips() {
             let middle = self.strip(area, strip);
             // A gap of one unit tells two strips apart.
@@ -145,12 +151,16 @@ impl Panel {
         let (color, scale) = (color(series.style), Scale::up(&self.value_axis, area));
         // Lines stand side by side, so that bars of one cell do not cover each other.
         let count = self.series.len() as f64;
-        let dodge = (index as f64 - (count - 1.0) / 2.0) * (30.0 / count).min(7.0);
+        let cell = self.key_axis.closest() * (area.right - area.left);
+        let step = (cell * 0.7 / count).min(WIDEST_DODGE).max((30.0 / count).min(7.0));
+        let dodge = (index as f64 - (count - 1.0) / 2.0) * step;
         let x = |point: &Point| {
             let position = self.key_axis.position(&point.key);
             area.left + position * (area.right - area.left) + dodge
         };
         let has_companions = self.series.iter().any(|series| series.is_companion);
+        // What accompanies a line is lighter than the line.
+        let stroke = if series.is_companion { (color, 1.0, 3.0) } else { (color, 1.6, 4.5) };
         let mut points: Vec<&Point> = series.points.iter().collect();
         points.sort_by(|left, right| x(left).total_cmp(&x(right)));
         // A cell without a value interrupts the line; categories have no order to follow.
@@ -168,14 +178,14 @@ impl Panel {
             match point.value {
                 Mark::Absent => draw_cross(canvas, (x, self.strip(area, Strip::Absent)), color),
                 Mark::Above(lower) => {
-                    if let Some(lower) = lower {
-                        draw_interval(canvas, scale, x, (lower, f64::INFINITY), color);
+                    if let Some(lower) = lower.filter(|_| !self.value_axis.is_empty()) {
+                        draw_interval(canvas, scale, x, (lower, f64::INFINITY), stroke);
                     }
                     draw_arrow(canvas, (x, self.strip(area, Strip::Above)), color);
                 }
                 Mark::Bar(bar) => {
                     if let Some(interval) = bar.interval {
-                        draw_interval(canvas, scale, x, interval, color);
+                        draw_interval(canvas, scale, x, interval, stroke);
                     }
                     // Where companions are hollow, others are not, though they lack an interval.
                     let is_filled = !series.is_companion && (bar.interval.is_some() || has_companions);

@@ -13,8 +13,10 @@ use crate::statistics::order_statistics;
 
 /// The percentiles that carry an interval.
 const WITH_INTERVAL: [u32; 7] = [10, 25, 50, 75, 90, 95, 99];
-/// Height of the strip for quantiles among failures, and the gap below it.
+/// The least height of the strip for quantiles among failures, and the gap below it.
 const STRIP: (f64, f64) = (26.0, 10.0);
+/// Height of the arrows of one group in the strip.
+const ARROWS: f64 = 16.0;
 
 pub(super) fn to_svg(distribution: &Distribution<'_>) -> String {
     let bars: Vec<Bar> = distribution
@@ -24,9 +26,13 @@ pub(super) fn to_svg(distribution: &Distribution<'_>) -> String {
         .collect();
     let across = ValueAxis::percentiles(&[1, 5, 10, 25, 50, 75, 90, 95, 99]);
     let up = ValueAxis::spanning(&bars);
-    let is_any_above = distribution.samples.iter().any(|sample| (1..100).any(|percent| at(sample, percent).is_none()));
+    let is_above = |sample: &Sample<'_>| (1..100).any(|percent| at(sample, percent).is_none());
+    // Arrows of one percentile stand one below the other: beside each other they would be at other percentiles.
+    let above: Vec<usize> = (0..).zip(&distribution.samples).filter(|(_, it)| is_above(it)).map(|(at, _)| at).collect();
+    let is_any_above = !above.is_empty();
+    let strip_height = (ARROWS * above.len() as f64).max(STRIP.0);
     let left = axis_width(&up).max(76.0);
-    let head = if is_any_above { STRIP.0 + STRIP.1 } else { 0.0 };
+    let head = if is_any_above { strip_height + STRIP.1 } else { 0.0 };
     let top = TOP + head;
     let right = WIDTH - legend_width(distribution.legend());
     let area = Area { left, right, top, bottom: top + PLOT_HEIGHT };
@@ -40,9 +46,9 @@ pub(super) fn to_svg(distribution: &Distribution<'_>) -> String {
     frame.label_across(&mut canvas, &format!("percentile of all {} (normal scale)", labels.unit));
     let title = format!("{}{}", labels.value, up.scale_name());
     draw_title_up(&mut canvas, (20.0, area.top.midpoint(area.bottom)), &title);
-    let strip = TOP + STRIP.0 / 2.0;
+    let strip = TOP + strip_height / 2.0;
     if is_any_above {
-        canvas.rectangle((left, TOP), (right - left, STRIP.0), "#ececec");
+        canvas.rectangle((left, TOP), (right - left, strip_height), "#ececec");
         let above = distribution.above();
         let (first, second) = above.split_once('\n').unwrap_or(("", &above));
         let shift = if first.is_empty() { 3.5 } else { 9.5 };
@@ -50,10 +56,10 @@ pub(super) fn to_svg(distribution: &Distribution<'_>) -> String {
         canvas.text((left - 8.0, strip + shift), second, 10.0, Anchor::End, 0.0);
     }
     for (index, sample) in distribution.samples.iter().enumerate() {
-        let count = distribution.samples.len() as f64;
-        let dodge = (index as f64 - (count - 1.0) / 2.0) * (36.0 / count).min(8.0);
+        let row = above.iter().position(|known| *known == index).unwrap_or(0) as f64;
+        let arrows = strip + (row - (above.len() as f64 - 1.0) / 2.0) * ARROWS;
         draw_line(&mut canvas, &frame, index, sample);
-        draw_bars(&mut canvas, &frame, index, sample, (dodge, strip, labels.confidence));
+        draw_bars(&mut canvas, &frame, index, sample, (arrows, labels.confidence));
     }
     draw_legend(&mut canvas, &area, distribution.legend(), true);
     draw_caption(&mut canvas, &area, &caption);
@@ -84,24 +90,24 @@ fn draw_line(canvas: &mut Canvas, frame: &Frame<'_>, index: usize, sample: &Samp
     canvas.path(&points.collect::<Vec<_>>(), color(index), 1.4, dashes(index));
 }
 
-/// The intervals stand beside the line, so that those of several groups do not cover each other.
+/// All stand at their percentile: beside it a marker would be read as another one. Caps of different widths tell intervals apart.
 fn draw_bars(
     canvas: &mut Canvas,
     frame: &Frame<'_>,
     index: usize,
     sample: &Sample<'_>,
-    (dodge, strip, confidence): (f64, f64, f64),
+    (arrows, confidence): (f64, f64),
 ) {
     let color = color(index);
     for percent in WITH_INTERVAL {
-        let x = frame.across.place(percentile_place(f64::from(percent))) + dodge;
+        let x = frame.across.place(percentile_place(f64::from(percent)));
         // Of a failing quantile the lower end may be known, but never an upper one.
         if let Some(interval) = interval(sample, percent, confidence) {
-            draw_interval(canvas, frame.up, x, interval, color);
+            draw_interval(canvas, frame.up, x, interval, (color, 1.1, 3.0 + 1.2 * index as f64));
         }
         match at(sample, percent) {
             Some(estimate) => draw_marker(canvas, index, (x, frame.up.place(estimate)), color, color),
-            None => draw_arrow(canvas, (x, strip), color),
+            None => draw_arrow(canvas, (x, arrows), color),
         }
     }
 }

@@ -41,7 +41,7 @@ fn measured(key: &str, first: &GroupSummary, groups: &[GroupSummary]) -> Figure 
         Metric::Client => ("Latency", "Client latency".to_owned(), "no latency\nsample"),
         latency => ("Latency", format!("Consensus latency ({latency})"), "no latency\nsample"),
     };
-    caption.push(format!("{quantity} is over completed runs only; see the success share beside it."));
+    caption.push(format!("{quantity} is over completed runs only; see success.svg."));
     if drawn.iter().any(|bar| bar.interval.is_none()) {
         caption.push("Hollow: a single run, no interval.".to_owned());
     }

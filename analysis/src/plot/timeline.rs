@@ -18,6 +18,8 @@ const LANE: (f64, f64) = (9.0, 4.0);
 const GAP: f64 = 14.0;
 /// Acts of the adversary that are at most so many bins apart belong to one phase.
 const LONGEST_PAUSE: usize = 5;
+/// The quantiles of fewer samples than these are drawn without weight.
+const FEW: u64 = 10;
 /// The least opacity of something that happened in one run of many.
 const FAINTEST: f64 = 0.15;
 /// The opacity of a phase of an attack.
@@ -102,8 +104,8 @@ impl<'a> TimelineFigure<'a> {
         let of = |count: fn(&TimelineBin) -> u64| group.bins.iter().map(count).sum::<u64>();
         let (requests, unaccepted) = (of(|bin| bin.requests), of(|bin| bin.unaccepted));
         let unaccepted = if unaccepted > 0 { format!(", {unaccepted} never accepted") } else { String::new() };
-        let runs = if group.runs == 1 { "1 run" } else { &format!("{} runs", group.runs) };
-        let right = format!("{runs}, {samples} samples, {requests} requests{unaccepted}");
+        let runs = counted(group.runs, "run");
+        let right = format!("{runs}, {}, {}{unaccepted}", counted(samples, "sample"), counted(requests, "request"));
         canvas.text((area.left + 4.0, area.top - 6.0), &shorten(&name(&group.group), 60), 10.5, Anchor::Start, 0.0);
         canvas.text((area.right, area.top - 6.0), &right, 10.5, Anchor::End, 0.0);
         let frame = Frame::new(area, &self.across, &self.up);
@@ -121,6 +123,10 @@ impl<'a> TimelineFigure<'a> {
             let x = frame.across.place(warmup);
             canvas.path(&[(x, area.top), (x, area.bottom)], INK, 1.0, "5 4");
             canvas.text((x + 4.0, area.top + 11.0), "end of the warm-up", 9.5, Anchor::Start, 0.0);
+        }
+        if group.bins.iter().all(|bin| bin.quantiles_ms.is_none()) {
+            let middle = (area.left.midpoint(area.right), area.top.midpoint(area.bottom));
+            canvas.text(middle, "no value", 12.0, Anchor::Middle, 0.0);
         }
         self.draw_latency(canvas, &frame, group);
         for (index, &lane) in self.lanes.iter().enumerate() {
@@ -162,24 +168,32 @@ impl<'a> TimelineFigure<'a> {
         }
     }
 
-    /// The band from the 10th to the 90th percentile, and the median; interrupted where no sample began.
+    /// The band from the 10th to the 90th percentile, and the median; interrupted where no sample began, and hollow and thin where few
+    /// did.
     fn draw_latency(&self, canvas: &mut Canvas, frame: &Frame<'_>, group: &Timeline) {
         let bins: Vec<(usize, &TimelineBin)> = group.bins.iter().enumerate().collect();
         for stretch in bins.split(|(_, bin)| bin.quantiles_ms.is_none()).filter(|stretch| !stretch.is_empty()) {
-            let curve = |quantile: usize| -> Vec<(f64, f64)> {
-                let steps = stretch.iter().filter_map(|(index, bin)| {
+            let curve = |bins: &[(usize, &TimelineBin)], quantile: usize| -> Vec<(f64, f64)> {
+                let steps = bins.iter().filter_map(|(index, bin)| {
                     let y = bin.quantiles_ms?[quantile];
                     Some([frame.place(self.time(*index), y), frame.place(self.time(index + 1), y)])
                 });
                 steps.flatten().collect()
             };
-            let (low, high) = (curve(0), curve(2));
-            let band: Vec<(f64, f64)> = high.iter().copied().chain(low.iter().rev().copied()).collect();
-            canvas.surface(&band, "#ffffff", 0.6);
-            canvas.surface(&band, "url(#band)", 0.9);
-            canvas.path(&low, color(0), 0.8, "");
-            canvas.path(&high, color(0), 0.8, "");
-            canvas.path(&curve(1), INK, 2.0, "");
+            for quantile in [0, 2] {
+                canvas.path(&curve(stretch, quantile), color(0), 0.5, "");
+            }
+            canvas.path(&curve(stretch, 1), INK, 0.8, "");
+            let parts = stretch.chunk_by(|(_, left), (_, right)| is_few(left) == is_few(right));
+            for part in parts.filter(|part| part.first().is_some_and(|(_, bin)| !is_few(bin))) {
+                let (low, high) = (curve(part, 0), curve(part, 2));
+                let band: Vec<(f64, f64)> = high.iter().copied().chain(low.iter().rev().copied()).collect();
+                canvas.surface(&band, "#ffffff", 0.6);
+                canvas.surface(&band, "url(#band)", 0.9);
+                canvas.path(&low, color(0), 0.8, "");
+                canvas.path(&high, color(0), 0.8, "");
+                canvas.path(&curve(part, 1), INK, 2.0, "");
+            }
         }
     }
 
@@ -199,6 +213,9 @@ impl<'a> TimelineFigure<'a> {
             ),
             "All runs count, whether they completed or not.".to_owned(),
         ];
+        if groups.iter().flat_map(|group| &group.bins).any(|bin| bin.samples > 0 && is_few(bin)) {
+            sentences.push(format!("Thin and without dots: fewer than {FEW} samples."));
+        }
         let has = |lane: fn(&Lane) -> bool| self.lanes.iter().any(lane);
         if has(|lane| matches!(lane, Lane::Event(kind) if TIMELINE_EVENTS[*kind] == EventKind::Attack)) {
             sentences.push(format!(
@@ -215,7 +232,8 @@ impl<'a> TimelineFigure<'a> {
             );
         }
         if groups.len() < *of_groups {
-            sentences.push(format!("Drawn: of {of_groups} groups the first and the last with samples."));
+            let which = if groups.len() == 1 { "the only one" } else { "the first and the last" };
+            sentences.push(format!("Drawn: of {of_groups} groups {which} with samples."));
         }
         if *damaged_runs > 0 {
             sentences
@@ -235,6 +253,16 @@ fn phases(acts: impl Iterator<Item = bool>) -> Vec<(usize, usize)> {
         }
     }
     phases
+}
+
+/// Whether so few samples began that their quantiles say little.
+fn is_few(bin: &TimelineBin) -> bool {
+    bin.samples < FEW
+}
+
+/// `1 run`, `5 runs`
+fn counted(count: u64, unit: &str) -> String {
+    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
 
 /// How many runs had such an event, or how many requests were never accepted.
