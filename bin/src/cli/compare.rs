@@ -201,12 +201,11 @@ impl CompareArguments {
             let Source::Folder { usual } = source else { continue };
             // Two cells of one folder: its log is read once.
             let known = runs[0].clone().filter(|_| is_same(paths[0], paths[1]));
-            runs[index] = Some(match known {
-                Some(known) => known,
-                None => {
-                    let options = AnalysisOptions { read: self.read.options(), ..usual.clone() };
-                    Rc::new(MeasuredRuns::read(paths[index], &[metric], &options)?)
-                }
+            runs[index] = Some(if let Some(known) = known {
+                known
+            } else {
+                let options = AnalysisOptions { read: self.read.options(), ..usual.clone() };
+                Rc::new(MeasuredRuns::read(paths[index], &[metric], &options)?)
             });
         }
         let by = self.by(&runs);

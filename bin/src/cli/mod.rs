@@ -54,7 +54,7 @@ enum Command {
     /// Show what the logs of a results folder say.
     Analyze(AnalyzeArguments),
     /// Show the same figures of any CSV file, such as measurements of a real system.
-    Stats(StatsArguments),
+    Stats(Box<StatsArguments>),
     /// Compare two results folders, or one with measurements, or measurements: what differs, by how much, and how sure that is.
     Compare(Box<CompareArguments>),
     /// Judge the logs of a results folder: which invariants held in which runs.
