@@ -102,6 +102,31 @@ impl Replications {
         self.runs
     }
 
+    /// How many of them completed.
+    ///
+    /// ```
+    /// # use byzlab_analysis::{Aim, Outcome, Precision, Replications};
+    /// let aim = Aim::Success { half_width: 0.1 };
+    /// let mut cell = Replications::new(Precision { aim, confidence: 0.95, min_runs: 2, max_runs: 9 });
+    /// cell.take(Outcome::Timeout, None);
+    /// cell.take(Outcome::Completed, None);
+    /// assert_eq!((cell.runs(), cell.completed(), cell.is_of_success()), (2, 1, true));
+    /// ```
+    pub fn completed(&self) -> u32 {
+        self.completed
+    }
+
+    /// Whether the share that completed is what is to be precise, for which runs that do not complete count as well.
+    ///
+    /// ```
+    /// # use byzlab_analysis::{Aim, Metric, Precision, Replications, statistics::HalfWidth};
+    /// let aim = Aim::Mean { metric: Metric::Client, half_width: HalfWidth::Absolute(2.0) };
+    /// assert!(!Replications::new(Precision { aim, confidence: 0.95, min_runs: 2, max_runs: 9 }).is_of_success());
+    /// ```
+    pub fn is_of_success(&self) -> bool {
+        matches!(self.precision.aim, Aim::Success { .. })
+    }
+
     /// Whether the cell ends with them: they are precise enough, or as many as there may be.
     pub fn is_over(&self) -> bool {
         self.runs >= self.precision.max_runs || self.is_precise()
@@ -148,8 +173,9 @@ impl Replications {
             return Some(match aim {
                 Aim::Success { .. } => format!("{counted} runs, and no fewer than {min_runs} are believed"),
                 Aim::Mean { .. } => format!(
-                    "{counted} of {} runs completed with a {name} value, and no fewer than {min_runs} are believed",
-                    self.runs
+                    "{counted} of {} runs completed with {} {name} value, and no fewer than {min_runs} are believed",
+                    self.runs,
+                    if name.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
                 ),
             });
         }
@@ -259,6 +285,13 @@ mod tests {
         assert!(cell.is_over() && !cell.is_precise());
         assert_eq!(cell.half_width(), None);
         assert!(cell.shortfall().is_some_and(|text| text.starts_with("0 of 5 runs completed with a client value")));
+    }
+
+    #[test]
+    fn a_name_has_its_article() {
+        let aim = Aim::Mean { metric: Metric::AllCommit, half_width: HalfWidth::Relative(0.1) };
+        let shortfall = cell(aim, 2, 5).shortfall().unwrap();
+        assert!(shortfall.starts_with("0 of 0 runs completed with an all_commit value"), "{shortfall}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! All runs of an experiment, spread over the cores.
 
-use crate::cells::{Cells, Counted, RunIndex};
+use crate::cells::{Cells, Counted, Ended, RunIndex};
 use crate::config::{EventDetail, Experiment};
 use crate::results::{LogFile, Results, ResultsError};
 use crate::run::{RunId, RunLogs, RunResult, run_guarded};
@@ -158,11 +158,15 @@ impl<P: Fn(&RunEnded) + Sync> Workers<'_, P> {
         }
         let (row, value) = (result.row.clone(), result.value);
         self.ended.lock().unwrap_or_else(PoisonError::into_inner).insert(index, (id, result));
-        for counted in self.results.finish(index, row, value).unwrap_or_default() {
+        // Where the results cannot be written, they know why.
+        let Ended { counted, surplus } = self.results.finish(index, row, value).unwrap_or_default();
+        for counted in counted {
             self.count(counted);
         }
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.retain(|run, _| !self.results.is_surplus(*run));
+        for run in surplus {
+            ended.remove(&run);
+        }
     }
 
     fn count(&self, Counted { run, ends_cell }: Counted) {

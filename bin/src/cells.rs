@@ -59,6 +59,15 @@ pub(crate) struct Counted {
     pub(crate) ends_cell: bool,
 }
 
+/// What follows when a run has ended.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Ended {
+    /// All that now belongs to the results for sure, in the order of the runs.
+    pub(crate) counted: Vec<Counted>,
+    /// Runs that have ended, and now for sure do not.
+    pub(crate) surplus: Vec<RunIndex>,
+}
+
 impl Cells {
     /// So many cells of so many runs each.
     pub(crate) fn fixed(cells: usize, runs: u32) -> Cells {
@@ -97,11 +106,13 @@ impl Cells {
         cell.begun += 1;
     }
 
-    /// Takes what a run came to. All that now belongs to the results comes back, in the order of the runs.
-    pub(crate) fn take(&mut self, (cell, run): RunIndex, outcome: Outcome, value: Option<f64>) -> Vec<Counted> {
-        let runs = self.all[cell as usize].take(run, outcome, value);
-        let counted = |(run, ends_cell)| Counted { run: (cell, run), ends_cell };
-        runs.into_iter().map(counted).collect()
+    /// Takes what a run came to.
+    pub(crate) fn take(&mut self, (cell, run): RunIndex, outcome: Outcome, value: Option<f64>) -> Ended {
+        let (counted, surplus) = self.all[cell as usize].take(run, outcome, value);
+        Ended {
+            counted: counted.into_iter().map(|(run, ends_cell)| Counted { run: (cell, run), ends_cell }).collect(),
+            surplus: surplus.into_iter().map(|run| (cell, run)).collect(),
+        }
     }
 
     /// Whether a run lies beyond the end of its cell.
@@ -131,10 +142,11 @@ impl CellRuns {
         }
     }
 
-    fn take(&mut self, run: u32, outcome: Outcome, value: Option<f64>) -> Vec<(u32, bool)> {
-        let mut counted = Vec::new();
+    /// The runs that now count, each with whether it ends the cell, and those that now never will.
+    fn take(&mut self, run: u32, outcome: Outcome, value: Option<f64>) -> (Vec<(u32, bool)>, Vec<u32>) {
+        let (mut counted, mut surplus) = (Vec::new(), Vec::new());
         match (&mut self.rule, self.end) {
-            (_, Some(end)) if run >= end => {}
+            (_, Some(end)) if run >= end => surplus.push(run),
             (Some(rule), None) => {
                 rule.early.insert(run, (outcome, value));
                 while let Some((outcome, value)) = rule.early.remove(&rule.in_order.runs()) {
@@ -142,7 +154,7 @@ impl CellRuns {
                     rule.in_order.take(outcome, value);
                     if rule.in_order.is_over() {
                         self.end = Some(rule.in_order.runs());
-                        rule.early.clear();
+                        surplus.extend(std::mem::take(&mut rule.early).into_keys());
                     }
                 }
             }
@@ -152,7 +164,7 @@ impl CellRuns {
             self.counted += 1;
             (run, self.end == Some(self.counted))
         };
-        counted.into_iter().map(with_end).collect()
+        (counted.into_iter().map(with_end).collect(), surplus)
     }
 }
 
@@ -176,8 +188,8 @@ mod tests {
         begun
     }
 
-    fn runs(counted: &[Counted]) -> Vec<RunIndex> {
-        counted.iter().map(|counted| counted.run).collect()
+    fn runs(ended: &Ended) -> Vec<RunIndex> {
+        ended.counted.iter().map(|counted| counted.run).collect()
     }
 
     #[test]
@@ -187,9 +199,9 @@ mod tests {
         assert_eq!(cells.next(), Next::Over);
         // They count as they end.
         let last = cells.take((0, 1), Outcome::Completed, None);
-        assert_eq!((runs(&last), last[0].ends_cell), (vec![(0, 1)], false));
+        assert_eq!((runs(&last), last.counted[0].ends_cell), (vec![(0, 1)], false));
         let first = cells.take((0, 0), Outcome::Timeout, None);
-        assert_eq!((runs(&first), first[0].ends_cell), (vec![(0, 0)], true));
+        assert_eq!((runs(&first), first.counted[0].ends_cell), (vec![(0, 0)], true));
         assert!(cells.is_surplus((0, 2)) && !cells.is_surplus((1, 1)));
     }
 
@@ -199,19 +211,19 @@ mod tests {
         // At first what is needed for sure, of all cells.
         assert_eq!(begin_all(&mut cells), [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]);
         assert_eq!(cells.next(), Next::Wait);
-        assert!(cells.take((0, 2), Outcome::Completed, None).is_empty());
-        assert!(cells.take((0, 1), Outcome::Completed, None).is_empty());
+        assert_eq!(cells.take((0, 2), Outcome::Completed, None), Ended::default());
+        assert_eq!(cells.take((0, 1), Outcome::Completed, None), Ended::default());
         assert_eq!(cells.end(0), None);
         let counted = cells.take((0, 0), Outcome::Completed, None);
         assert_eq!(runs(&counted), [(0, 0), (0, 1), (0, 2)]);
-        assert!(counted[2].ends_cell && !counted[1].ends_cell);
+        assert!(counted.counted[2].ends_cell && !counted.counted[1].ends_cell);
         assert_eq!(cells.end(0), Some(3));
 
         // The other cell goes on to the most runs: by two beyond the last in order, and it needs one.
         cells.take((1, 0), Outcome::Timeout, None);
         cells.take((1, 1), Outcome::Completed, None);
         assert_eq!(begin_all(&mut cells), [(1, 3)]);
-        assert!(cells.take((1, 3), Outcome::Completed, None).is_empty(), "run 2 has not ended");
+        assert_eq!(cells.take((1, 3), Outcome::Completed, None), Ended::default(), "run 2 has not ended");
         assert_eq!(runs(&cells.take((1, 2), Outcome::Completed, None)), [(1, 2), (1, 3)]);
         assert_eq!((cells.end(1), cells.next()), (Some(4), Next::Over));
         let replications = cells.replications();
@@ -224,15 +236,17 @@ mod tests {
         let aim = Aim::Success { half_width: 0.3 };
         let mut cells = Cells::until_precise(1, Precision { aim, confidence: 0.95, min_runs: 2, max_runs: 100 }, 2);
         assert_eq!(begin_all(&mut cells), [(0, 0), (0, 1), (0, 2), (0, 3)]);
-        assert!(cells.take((0, 3), Outcome::Error, None).is_empty());
+        assert_eq!(cells.take((0, 3), Outcome::Error, None), Ended::default());
         for run in 0..2 {
             assert_eq!(runs(&cells.take((0, run), Outcome::Completed, None)), [(0, run)]);
         }
         assert_eq!(cells.end(0), None);
         assert_eq!(begin_all(&mut cells), [(0, 4), (0, 5)]);
-        assert_eq!(runs(&cells.take((0, 2), Outcome::Completed, None)), [(0, 2)]);
+        let last = cells.take((0, 2), Outcome::Completed, None);
+        assert_eq!((runs(&last), last.surplus), (vec![(0, 2)], vec![(0, 3)]));
         assert_eq!(cells.end(0), Some(3));
-        assert!(cells.is_surplus((0, 3)) && cells.take((0, 4), Outcome::Completed, None).is_empty());
+        let late = cells.take((0, 4), Outcome::Completed, None);
+        assert!(cells.is_surplus((0, 3)) && late.counted.is_empty() && late.surplus == [(0, 4)]);
         assert_eq!(cells.next(), Next::Over);
     }
 }

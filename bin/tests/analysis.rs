@@ -110,7 +110,20 @@ fn runs_can_be_grouped_by_other_columns() {
             assert_eq!(group["group"].as_object().unwrap().keys().collect::<Vec<_>>(), [by]);
         }
     }
-    assert_eq!(json(&desk, "--by corrupted network.latency.max").len(), 4);
+    let both = json(&desk, "--by corrupted network.latency.max");
+    assert_eq!(both.len(), 4);
+    for by in ["--by corrupted,network.latency.max", "--by corrupted --by network.latency.max"] {
+        assert_eq!(json(&desk, by), both, "{by}");
+    }
+    // A folder behind the keys is the folder.
+    for arguments in ["--by corrupted network.latency.max out", "--by corrupted,network.latency.max out"] {
+        let Finished { code, stdout, stderr } = desk.byzlab(&format!("analyze --format json {arguments}"));
+        assert_eq!(code, Some(0), "{stderr}");
+        assert_eq!(serde_json::from_str::<Vec<Value>>(&stdout).unwrap(), both, "{arguments}");
+    }
+    program::refused(&desk.byzlab("analyze --by corrupted nowhere"), "which results folder", &["analyze DIR --by"]);
+    let nothing = desk.byzlab("analyze");
+    assert!(nothing.code == Some(2) && nothing.stderr.contains("byzlab analyze [OPTIONS] <DIR>"), "{nothing:?}");
     let Finished { code, stderr, .. } = desk.byzlab("analyze out --by latency");
     assert_eq!(code, Some(2));
     assert!(

@@ -14,7 +14,9 @@ fn results_are_not_overwritten() {
     for arguments in
         ["run e.toml --out out", "run out/config.toml --out out", "run e.toml --out out --set experiment.seed=2"]
     {
-        refused(&desk.byzlab(arguments), 2, &["out holds results already", "--out", "--force"]);
+        let finished = desk.byzlab(arguments);
+        refused(&finished, 2, &["out holds results already", "--out", "--force"]);
+        assert!(finished.stderr.starts_with("error: "), "nothing is said before: {finished:?}");
         assert!(content(&desk) == before, "{arguments} changed something");
     }
     for file in ["runs.csv", "events.csv", "config.toml", "success.svg", "saturation.png", "latency_parts.csv"] {

@@ -182,11 +182,70 @@ fn two_measurements() {
     assert!(text.contains("B − A = +5.5"), "{text}");
 }
 
+/// What the messages of `stats` recommend works here as well.
+#[test]
+fn tables_are_read_as_by_stats() {
+    let desk = Desk::with("");
+    desk.write("a.csv", ";system;ms;watched\n1;pbft;10;90\n2;pbft;-;90\n3;pbft;11;90\n4;pbft;12;90\n5;pbft;inf;90\n");
+    desk.write("b.csv", ";system;ms;watched\n1;pbft;20;80\n2;pbft;;80\n3;pbft;21;80\n4;pbft;x;80\n5;pbft;22;80\n");
+    let table = "compare a.csv b.csv --column ms --delimiter ; --missing - --lenient --jobs 2 --limit-column watched";
+    let it = &json(&desk, &format!("{table} --by system --unit ms"))[0];
+    assert_eq!((&it["unit"], &it["limit"], number(&it["difference"]["estimate"])), (&"ms".into(), &90.0.into(), 10.0));
+    assert_eq!((it["a"]["runs"].as_u64(), it["b"]["runs"].as_u64()), (Some(4), Some(3)));
+    let notes = it["notes"].to_string();
+    for note in ["A: 1 of 5 rows have no value", "B: 1 of 5 rows have no value", "B: 1 of 5 rows cannot be used"] {
+        assert!(notes.contains(note), "{note}: {notes}");
+    }
+    let it = &json(&desk, &format!("{table} --empty-is-failure --never system=raft"))[0];
+    assert_eq!((it["b"]["runs"].as_u64(), it["b"]["completed"].as_u64()), (Some(4), Some(3)), "{it}");
+
+    // Everything may lie below 0, and so may the limit.
+    desk.write("c.csv", "x\n-5\n-4\n-1\n");
+    let it = &json(&desk, "compare c.csv c.csv --column x --limit -2")[0];
+    assert_eq!((number(&it["limit"]), it["a"]["completed"].as_u64()), (-2.0, Some(2)));
+}
+
+#[test]
+fn damaged_folders_are_compared_on_request() {
+    let desk = results(TUTORIAL);
+    let log = desk.read("out/events.csv");
+    let mut lines: Vec<&str> = log.lines().collect();
+    lines[2] = "0,0,nonsense";
+    desk.write("out/events.csv", lines.join("\n") + "\n");
+    let refused = desk.byzlab(TWO_CELLS);
+    assert!(refused.code == Some(2) && refused.stderr.contains("--lenient"), "{refused:?}");
+    let it = &json(&desk, &format!("{TWO_CELLS} --lenient"))[0];
+    let notes = it["notes"].to_string();
+    assert!(notes.contains("A: 1 runs have no value: rows of theirs were skipped"), "{notes}");
+    assert!(notes.contains("A: 2 rows of the log were skipped, the first: "), "{notes}");
+    assert!(!notes.contains("B: 1 runs have no value"), "{notes}");
+}
+
+#[test]
+fn groups_are_given_in_one_word_or_in_several() {
+    let desk = results(TUTORIAL);
+    let groups = json(&desk, "compare out out --by adversary.count,cell");
+    assert_eq!((groups.len(), groups[1]["group"].clone()), (2, serde_json::json!({ "adversary.count": 2, "cell": 1 })));
+    for by in ["--by adversary.count cell", "--by adversary.count --by cell"] {
+        assert_eq!(json(&desk, &format!("compare out out {by}")), groups, "{by}");
+    }
+}
+
 #[test]
 fn what_cannot_be_compared_is_said_with_its_remedy() {
     let desk = results(TUTORIAL);
     desk.write("t.csv", "adversary.count,ms\n7,1\n7,2\n");
-    let cases: [(&str, &str, &[&str]); 14] = [
+    desk.write("na.csv", "ms\n1\n-\n");
+    let cases: [(&str, &str, &[&str]); 19] = [
+        ("compare na.csv na.csv --column ms", "na.csv:3: column `ms` holds `-`", &["--missing", "--lenient"]),
+        ("compare t.csv t.csv --column ms --delimiter ;", "t.csv:1: there is no column", &["--delimiter"]),
+        ("compare t.csv t.csv --delimiter tab", "A (t.csv) is a table", &["the columns are: adversary.count,ms"]),
+        ("compare out out --missing NA", "--missing is for CSV files", &["--metric"]),
+        (
+            "compare out t.csv --column ms --unit s",
+            "--unit is for CSV files alone, but A is a results folder, in ms",
+            &["--scale"],
+        ),
         ("compare out nowhere", "B (nowhere): there is no such folder or file", &["byzlab run"]),
         ("compare nothing.csv out", "A (nothing.csv): there is no such folder or file", &["CSV"]),
         ("compare out t.csv", "B (t.csv) is a table", &["--column-b", "adversary.count, ms"]),

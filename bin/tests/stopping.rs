@@ -261,7 +261,7 @@ fn what_is_not_reached_is_said_and_runs_are_replayed() {
         "experiment.runs does not count beside [sweep.stop]: sweep.stop.min_runs and sweep.stop.max_runs do",
         "cell 2 (adversary.count = 1, network.drop = 0.0): precision not reached: 0 of 30 runs completed with a client \
          value, and no fewer than 5 are believed",
-        "raise sweep.stop.max_runs",
+        "nothing completes in 2 cells, whatever sweep.stop.max_runs: use sweep.stop.metric = \"success\"",
     ] {
         assert!(finished.stderr.contains(part), "no `{part}` in {}", finished.stderr);
     }
@@ -287,9 +287,15 @@ fn what_is_not_reached_is_said_and_runs_are_replayed() {
     let unknown = desk.byzlab("replay out --cell 2 --run 30");
     assert!(unknown.stderr.contains("runs 0 to 29"), "{unknown:?}");
 
+    let unlogged = desk.byzlab("run e.toml --out unlogged --set output.events=none --set sweep.stop.max_runs=5");
+    let warning = "the precision of client, by which [sweep.stop] ends cells, cannot be checked later";
+    assert!(unlogged.code == Some(0) && unlogged.stderr.contains(warning), "{unlogged:?}");
+
     // Nothing is said where all is precise, and a mean says how far it came.
     let far = desk.byzlab("run e.toml --out far --set sweep.stop.max_runs=5 --set adversary.count=0");
     assert!(far.stderr.contains("precision not reached: mean client ± "), "{}", far.stderr);
+    assert!(far.stderr.contains("raise sweep.stop.max_runs"), "{}", far.stderr);
+    assert!(!far.stderr.contains("nothing completes"), "{}", far.stderr);
     assert!(far.stderr.contains("% with 5 runs, wanted ± 13 % (γ/(1+γ) of 0.15) at 95 % confidence"), "{}", far.stderr);
     let enough = desk.byzlab("run e.toml --out enough --set adversary.count=0 --set sweep.stop.max_runs=1000");
     assert!(enough.code == Some(0) && !enough.stderr.contains("precision not reached"), "{}", enough.stderr);

@@ -1,6 +1,6 @@
 //! The first line of a table.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::blocks::Blocks;
@@ -8,7 +8,7 @@ use super::error::TableError;
 use super::read::{block_error, split_header};
 use crate::log::Source;
 
-/// The columns of a CSV file, plain or compressed with gzip or zstd. Nothing behind its header is looked at.
+/// The columns of a CSV file, plain or compressed with gzip or zstd; `-` is standard input. Nothing behind its header is looked at.
 ///
 /// # Errors
 ///
@@ -21,7 +21,10 @@ use crate::log::Source;
 /// # Ok::<(), byzlab_analysis::table::TableError>(())
 /// ```
 pub fn read_header_file(path: &Path, delimiter: u8) -> Result<Vec<String>, TableError> {
-    let source = Source::open(path).map_err(|source| TableError::Io { path: path.to_owned(), source })?;
+    let is_stdin = path == Path::new("-");
+    let path = if is_stdin { Path::new("standard input") } else { path };
+    let source = if is_stdin { Source::new(io::stdin()) } else { Source::open(path) };
+    let source = source.map_err(|source| TableError::Io { path: path.to_owned(), source })?;
     read_header(source, path, delimiter)
 }
 

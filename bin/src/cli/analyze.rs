@@ -2,22 +2,23 @@
 
 use super::figures::FigureArguments;
 use super::plots::draw_everything;
-use super::{CliError, print};
-use crate::config::Experiment;
+use super::{CliError, print, usual_analysis};
 use byzlab_analysis::log::ReadOptions;
 use byzlab_analysis::{
     AnalysisOptions, MeasuredRuns, Metric, PlotError, render, summarize_parts, summarize_within_runs,
 };
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing::{info, warn};
 
 #[derive(Debug, Args)]
+#[command(override_usage = "byzlab analyze [OPTIONS] <DIR>")]
 pub(super) struct AnalyzeArguments {
     /// A results folder.
-    dir: PathBuf,
+    #[arg(required_unless_present = "by")]
+    dir: Option<PathBuf>,
     /// What to show: a latency, `all_commit`, `quorum_commit`, `first_commit`, `replica_commit`, each also with
     /// `_from_request`, or `client`; or the `throughput`. Left out: what the experiment says, `all_commit` by default.
     #[arg(long, value_name = "METRIC")]
@@ -32,8 +33,9 @@ pub(super) struct AnalyzeArguments {
     /// intervals that do not need independent samples.
     #[arg(long, conflicts_with_all = ["by", "proportion", "bootstrap", "plots"])]
     within_run: bool,
-    /// Groups the runs by these keys instead of by all swept ones.
-    #[arg(long, value_name = "KEY", num_args = 1..)]
+    /// Groups the runs by these keys instead of by all swept ones, as `--by a,b` or `--by a --by b`. If DIR stands behind them, it
+    /// is the last.
+    #[arg(long, value_name = "KEY", num_args = 1.., value_delimiter = ',')]
     by: Option<Vec<String>>,
     #[command(flatten)]
     figures: FigureArguments,
@@ -63,21 +65,34 @@ pub(super) enum Format {
     Csv,
 }
 
+impl AnalyzeArguments {
+    /// Keys may be many, so that a folder behind them was taken for one.
+    fn folder_and_keys(&self) -> Result<(PathBuf, Option<Vec<String>>), CliError> {
+        if let Some(dir) = &self.dir {
+            return Ok((dir.clone(), self.by.clone()));
+        }
+        match self.by.as_deref() {
+            Some([keys @ .., last]) if !keys.is_empty() && Path::new(last).is_dir() => {
+                Ok((PathBuf::from(last), Some(keys.to_vec())))
+            }
+            _ => Err(CliError::NoFolderGiven),
+        }
+    }
+}
+
 pub(super) fn analyze_folder(arguments: &AnalyzeArguments) -> Result<ExitCode, CliError> {
-    // Warm-up and metric are part of the experiment; logs without one count from their first event.
-    let config = arguments.dir.join("config.toml");
-    let usual = if config.exists() { Experiment::load(&config, &[])?.analysis() } else { AnalysisOptions::default() };
+    let (dir, by) = &arguments.folder_and_keys()?;
+    let usual = usual_analysis(dir)?;
     let figures = arguments.figures.options();
     let options = AnalysisOptions {
         metric: arguments.metric.unwrap_or(usual.metric),
-        by: arguments.by.clone(),
+        by: by.clone(),
         confidence: figures.confidence,
         proportion: figures.proportion,
         mean: figures.mean,
         read: ReadOptions { lenient: arguments.lenient, jobs: arguments.jobs },
         ..usual
     };
-    let dir = &arguments.dir;
     let text = if arguments.parts {
         let groups = summarize_parts(dir, options.by.as_deref(), options.warmup_ns, options.confidence)?;
         match arguments.format {

@@ -1,10 +1,10 @@
 //! `byzlab compare`.
 
 use super::analyze::Format;
-use super::{CliError, print};
-use crate::config::Experiment;
+use super::table::{ReadArguments, TableArguments};
+use super::{CliError, print, usual_analysis};
 use byzlab_analysis::compare::{CompareError, CompareOptions, Quantity, RunChoice, Sense, Side, common_keys, compare};
-use byzlab_analysis::table::{Condition, TableError, TableOptions, read_table_file};
+use byzlab_analysis::table::{Condition, TableOptions, read_header_file, read_table_file};
 use byzlab_analysis::{AnalysisOptions, MeasuredRuns, Metric, render};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -28,8 +28,8 @@ pub(super) struct CompareArguments {
     /// What to compare in results folders, as for `analyze`. Left out: what the experiment says, `all_commit` by default.
     #[arg(long, value_name = "METRIC")]
     metric: Option<Metric>,
-    /// Matches groups by these keys or columns. Left out: the keys that both folders sweep, but those that a condition sets.
-    #[arg(long, value_name = "KEY", num_args = 1..)]
+    /// Matches groups by these keys or columns, as `--by a,b` or `--by a --by b`. Left out: the keys that both folders sweep, but those that a condition sets.
+    #[arg(long, value_name = "KEY", num_args = 1.., value_delimiter = ',')]
     by: Option<Vec<String>>,
     /// Only runs or rows that meet this, such as `adversary.count<=3` or `outcome!=error`; again for several.
     #[arg(long = "where", value_name = "CONDITION")]
@@ -50,13 +50,17 @@ pub(super) struct CompareArguments {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
+    read: ReadArguments,
+    #[command(flatten)]
+    columns: ColumnArguments,
+    #[command(flatten)]
     tables: TableArguments,
 }
 
-/// How CSV files are read.
+/// Which columns of CSV files are compared.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "CSV files")]
-struct TableArguments {
+struct ColumnArguments {
     /// The column with the values, of each side that is a CSV file.
     #[arg(long, value_name = "COLUMN")]
     column: Option<String>,
@@ -66,21 +70,37 @@ struct TableArguments {
     /// The column of B, where it differs.
     #[arg(long, value_name = "COLUMN")]
     column_b: Option<String>,
-    /// What values are multiplied by; results folders are in milliseconds and requests/s.
-    #[arg(long, value_name = "X")]
-    scale: Option<f64>,
-    /// What values of A are multiplied by, where it differs.
-    #[arg(long, value_name = "X")]
+    /// What values of A are multiplied by, where it differs; results folders are in milliseconds and requests/s.
+    #[arg(long, value_name = "FACTOR")]
     scale_a: Option<f64>,
     /// What values of B are multiplied by, where it differs.
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "FACTOR")]
     scale_b: Option<f64>,
-    /// Rows that meet this did not succeed; so did not those whose value is `inf`. Again for several.
-    #[arg(long, value_name = "CONDITION")]
-    failed: Vec<Condition>,
-    /// How long rows were watched, after scaling: a value above it is no success.
-    #[arg(long, value_name = "X")]
-    limit: Option<f64>,
+}
+
+/// One of the two sides.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Letter {
+    A,
+    B,
+}
+
+impl Letter {
+    const BOTH: [Letter; 2] = [Letter::A, Letter::B];
+
+    fn name(self) -> &'static str {
+        match self {
+            Letter::A => "A",
+            Letter::B => "B",
+        }
+    }
+
+    fn of<T>(self, [a, b]: &[T; 2]) -> &T {
+        match self {
+            Letter::A => a,
+            Letter::B => b,
+        }
+    }
 }
 
 pub(super) fn compare_two(arguments: &CompareArguments) -> Result<ExitCode, CliError> {
@@ -88,7 +108,7 @@ pub(super) fn compare_two(arguments: &CompareArguments) -> Result<ExitCode, CliE
     if !(arguments.confidence > 0.0 && arguments.confidence < 1.0) {
         return Err(CompareError::Confidence(arguments.confidence).into());
     }
-    let sources = [Source::find("A", &arguments.a)?, Source::find("B", &arguments.b)?];
+    let sources = [Source::find(Letter::A, &arguments.a)?, Source::find(Letter::B, &arguments.b)?];
     arguments.check(&sources)?;
     let quantity = arguments.quantity(&sources)?;
     let [a, b] = arguments.sides(&sources, &quantity)?;
@@ -112,18 +132,14 @@ enum Source {
 }
 
 impl Source {
-    fn find(side: &'static str, path: &Path) -> Result<Self, CliError> {
+    fn find(letter: Letter, path: &Path) -> Result<Self, CliError> {
         if path.is_dir() {
-            // Warm-up, limits and metric are part of the experiment; logs without one count from their first event.
-            let config = path.join("config.toml");
-            let usual =
-                if config.exists() { Experiment::load(&config, &[])?.analysis() } else { AnalysisOptions::default() };
-            return Ok(Self::Folder { usual });
+            return Ok(Self::Folder { usual: usual_analysis(path)? });
         }
         if path.exists() || path == Path::new("-") {
             Ok(Self::Table)
         } else {
-            Err(CliError::NothingToCompare { side, path: path.to_owned() })
+            Err(CliError::NothingToCompare { side: letter.name(), path: path.to_owned() })
         }
     }
 
@@ -145,21 +161,14 @@ impl CompareArguments {
     /// Refuses what would say nothing.
     fn check(&self, sources: &[Source; 2]) -> Result<(), CliError> {
         let has = |of: fn(&Source) -> bool| sources.iter().any(of);
-        let tables = &self.tables;
-        let of_tables = [
-            ("column", tables.column.is_some()),
-            ("column-a", tables.column_a.is_some()),
-            ("column-b", tables.column_b.is_some()),
-            ("scale", tables.scale.is_some()),
-            ("scale-a", tables.scale_a.is_some()),
-            ("scale-b", tables.scale_b.is_some()),
-            ("failed", !tables.failed.is_empty()),
-            ("limit", tables.limit.is_some()),
-        ];
         if !has(|source| matches!(source, Source::Table))
-            && let Some((name, _)) = of_tables.into_iter().find(|(_, is_given)| *is_given)
+            && let Some(name) = self.columns.given().or_else(|| self.tables.given())
         {
             return Err(CliError::NoTable(name));
+        }
+        let folder = Letter::BOTH.into_iter().find_map(|letter| Some((letter, letter.of(sources).usual()?)));
+        if let (Some(_), Some((letter, usual))) = (&self.tables.unit, folder) {
+            return Err(CliError::UnitKnown(letter.name(), self.metric.unwrap_or(usual.metric).unit()));
         }
         if self.metric.is_some() && !has(|source| matches!(source, Source::Folder { .. })) {
             return Err(CliError::NoFolder);
@@ -177,9 +186,9 @@ impl CompareArguments {
         let described = if let Some(metric) = metric {
             of_metric(metric)
         } else {
-            let [a, b] = ["A", "B"].map(|side| self.tables.column_of(side).unwrap_or_default().to_owned());
+            let [a, b] = Letter::BOTH.map(|letter| self.columns.column_of(letter).unwrap_or_default().to_owned());
             let name = if a == b { a } else { format!("{a} and {b}") };
-            Quantity { words: format!("column {name}"), name, unit: None, sense: Sense::Unknown }
+            Quantity { words: format!("column {name}"), name, unit: self.tables.unit.clone(), sense: Sense::Unknown }
         };
         Ok(Compared { metric, described })
     }
@@ -192,21 +201,23 @@ impl CompareArguments {
             let Source::Folder { usual } = source else { continue };
             // Two cells of one folder: its log is read once.
             let known = runs[0].clone().filter(|_| is_same(paths[0], paths[1]));
-            runs[index] = Some(match known {
-                Some(known) => known,
-                None => Rc::new(MeasuredRuns::read(paths[index], &[metric], usual)?),
+            runs[index] = Some(if let Some(known) = known {
+                known
+            } else {
+                let options = AnalysisOptions { read: self.read.options(), ..usual.clone() };
+                Rc::new(MeasuredRuns::read(paths[index], &[metric], &options)?)
             });
         }
         let by = self.by(&runs);
-        let side = |index: usize| -> Result<Side, CliError> {
-            let (letter, path) = (["A", "B"][index], paths[index]);
-            let conditions = self.conditions_of(index);
-            let (Some(runs), Some(usual)) = (&runs[index], sources[index].usual()) else {
+        let side = |letter: Letter| -> Result<Side, CliError> {
+            let path = letter.of(&paths);
+            let conditions = self.conditions_of(letter);
+            let (Some(runs), Some(usual)) = (letter.of(&runs), letter.of(sources).usual()) else {
                 return self.table(letter, path, by.clone(), conditions, quantity);
             };
             let name = path.display().to_string();
             let choice = RunChoice {
-                letter,
+                letter: letter.name(),
                 name: &name,
                 by: &by,
                 conditions: &conditions,
@@ -215,7 +226,7 @@ impl CompareArguments {
             };
             Ok(Side::of_runs(runs, &choice)?)
         };
-        let mut sides = [side(0)?, side(1)?];
+        let mut sides = [side(Letter::A)?, side(Letter::B)?];
         let warmups = sources.each_ref().map(|source| source.usual().map(|usual| usual.warmup_ns));
         if let [Some(a), Some(b)] = warmups
             && a != b
@@ -226,8 +237,8 @@ impl CompareArguments {
         Ok(sides)
     }
 
-    fn conditions_of(&self, index: usize) -> Vec<Condition> {
-        let own = if index == 0 { &self.where_a } else { &self.where_b };
+    fn conditions_of(&self, letter: Letter) -> Vec<Condition> {
+        let own = *letter.of(&[&self.where_a, &self.where_b]);
         self.conditions.iter().chain(own).cloned().collect()
     }
 
@@ -235,7 +246,7 @@ impl CompareArguments {
         match (&self.by, runs) {
             (Some(by), _) => by.clone(),
             (None, [Some(a), Some(b)]) => {
-                let conditions = [self.conditions_of(0), self.conditions_of(1)].concat();
+                let conditions = Letter::BOTH.map(|letter| self.conditions_of(letter)).concat();
                 common_keys(&a.table.swept_keys, &b.table.swept_keys, &conditions)
             }
             // A table does not say which of its columns are keys.
@@ -245,31 +256,24 @@ impl CompareArguments {
 
     fn table(
         &self,
-        letter: &'static str,
+        letter: Letter,
         path: &Path,
         by: Vec<String>,
         conditions: Vec<Condition>,
         quantity: &Compared,
     ) -> Result<Side, CliError> {
-        let Some(column) = self.tables.column_of(letter) else {
-            // Which columns there are says the error about one that is not.
-            let columns = match read_table_file(path, &TableOptions::of("")) {
-                Err(TableError::NoColumn { columns, .. }) => columns.join(", "),
-                Err(error) => return Err(error.into()),
-                Ok(_) => String::new(),
-            };
-            return Err(CliError::NoColumn { side: letter, path: path.to_owned(), columns });
+        let Some(column) = self.columns.column_of(letter) else {
+            let columns = read_header_file(path, self.tables.delimiter())?.join(", ");
+            return Err(CliError::NoColumn { side: letter.name(), path: path.to_owned(), columns });
         };
-        let scale = self.tables.scale_of(letter);
+        let scale = self.columns.scale_of(letter).or(self.tables.scale);
         let options = TableOptions {
             by,
             conditions,
-            failed: self.tables.failed.clone(),
-            limit: self.tables.limit,
             scale: scale.unwrap_or(1.0),
             // Ranks need each row.
             exact: usize::MAX,
-            ..TableOptions::of(column)
+            ..self.tables.options(column, &self.read)
         };
         let data = read_table_file(path, &options)?;
         let mut side = Side::of_table(&data, &path.display().to_string(), &options)?;
@@ -280,15 +284,26 @@ impl CompareArguments {
     }
 }
 
-impl TableArguments {
-    fn column_of(&self, letter: &str) -> Option<&str> {
-        let own = if letter == "A" { &self.column_a } else { &self.column_b };
-        own.as_deref().or(self.column.as_deref())
+impl ColumnArguments {
+    fn column_of(&self, letter: Letter) -> Option<&str> {
+        letter.of(&[&self.column_a, &self.column_b]).as_deref().or(self.column.as_deref())
     }
 
-    fn scale_of(&self, letter: &str) -> Option<f64> {
-        let own = if letter == "A" { self.scale_a } else { self.scale_b };
-        own.or(self.scale)
+    /// Where it differs from that of both.
+    fn scale_of(&self, letter: Letter) -> Option<f64> {
+        *letter.of(&[self.scale_a, self.scale_b])
+    }
+
+    /// The first option that was given.
+    fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("column", self.column.is_some()),
+            ("column-a", self.column_a.is_some()),
+            ("column-b", self.column_b.is_some()),
+            ("scale-a", self.scale_a.is_some()),
+            ("scale-b", self.scale_b.is_some()),
+        ];
+        options.into_iter().find_map(|(name, is_given)| is_given.then_some(name))
     }
 }
 

@@ -11,6 +11,7 @@ mod plots;
 mod replay;
 mod run;
 mod stats;
+mod table;
 
 use crate::config::{ConfigError, Experiment};
 use crate::frontier::FrontierError;
@@ -20,7 +21,7 @@ use analyze::AnalyzeArguments;
 use attacks::AttacksArguments;
 use byzlab_analysis::compare::CompareError;
 use byzlab_analysis::table::TableError;
-use byzlab_analysis::{AnalysisError, Metric, PlotError};
+use byzlab_analysis::{AnalysisError, AnalysisOptions, Metric, PlotError};
 use check::CheckArguments;
 use clap::{Parser, Subcommand};
 use compare::CompareArguments;
@@ -53,7 +54,7 @@ enum Command {
     /// Show what the logs of a results folder say.
     Analyze(AnalyzeArguments),
     /// Show the same figures of any CSV file, such as measurements of a real system.
-    Stats(StatsArguments),
+    Stats(Box<StatsArguments>),
     /// Compare two results folders, or one with measurements, or measurements: what differs, by how much, and how sure that is.
     Compare(Box<CompareArguments>),
     /// Judge the logs of a results folder: which invariants held in which runs.
@@ -97,8 +98,17 @@ enum CliError {
     NoFolder,
     #[error("A shows {0}, B {1}\n  hint: choose one of both with --metric")]
     TwoMetrics(Metric, Metric),
+    #[error(
+        "--unit is for CSV files alone, but {0} is a results folder, in {1}\n  hint: leave it out; convert values of a CSV file with --scale"
+    )]
+    UnitKnown(&'static str, &'static str),
+    #[error("which results folder to analyze is not said\n  hint: byzlab analyze DIR --by KEY,KEY")]
+    NoFolderGiven,
     #[error(transparent)]
     Plot(#[from] PlotError),
+    /// Of runs that were just made.
+    #[error(transparent)]
+    PlotOfRuns(PlotError),
     #[error(transparent)]
     Hunt(#[from] HuntError),
     #[error("{}: not a results folder, for it has no config.toml\n  hint: give a folder that `byzlab run … --out DIR` made", .0.display())]
@@ -117,7 +127,7 @@ impl CliError {
     fn exit_code(&self) -> u8 {
         match self {
             // Runs had begun.
-            CliError::Results(ResultsError::Write { complete: Some(_), .. }) | CliError::Plot(_) => 1,
+            CliError::Results(ResultsError::Write { complete: Some(_), .. }) | CliError::PlotOfRuns(_) => 1,
             _ => 2,
         }
     }
@@ -163,10 +173,29 @@ fn experiment_of(folder: &Path) -> Result<Experiment, CliError> {
     Ok(Experiment::load(&config, &[])?)
 }
 
+/// How the experiment of a results folder says that it is analysed: metric, warm-up and limits are part of it. Logs without one
+/// count from their first event.
+fn usual_analysis(folder: &Path) -> Result<AnalysisOptions, CliError> {
+    let config = folder.join("config.toml");
+    Ok(if config.exists() { Experiment::load(&config, &[])?.analysis() } else { AnalysisOptions::default() })
+}
+
 /// Writes to standard output. A reader that has seen enough, such as `head`, is no error.
 fn print(text: &str) -> io::Result<()> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_cannot_be_written_is_bad_input_unless_runs_were_made() {
+        let error = || PlotError::Write { path: "figures.svg".into(), source: io::ErrorKind::StorageFull.into() };
+        assert_eq!(CliError::Plot(error()).exit_code(), 2);
+        assert_eq!(CliError::PlotOfRuns(error()).exit_code(), 1);
     }
 }

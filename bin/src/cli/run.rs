@@ -3,11 +3,12 @@
 use super::{CliError, print};
 use crate::campaign::{Campaign, RunEnded, RunOptions, run_experiment};
 use crate::config::{EventDetail, Experiment};
+use crate::results::refuse_results;
 use crate::run::RunId;
 use byzlab_analysis::plot::load_key;
 use byzlab_analysis::{
-    Metric, Precision, analyze_metrics, render, summarize_parts, write_figures_plot, write_parts_plot,
-    write_saturation_plot, write_sweep_plots,
+    Aim, AnalysisOptions, GroupSummary, Metric, Precision, Replications, analyze_metrics, render, summarize_parts,
+    write_figures_plot, write_parts_plot, write_saturation_plot, write_sweep_plots,
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -38,6 +39,10 @@ pub(super) struct RunArguments {
 pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     let experiment = Experiment::load(&arguments.file, &arguments.set)?;
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(&experiment.name));
+    if !arguments.force {
+        // Before anything is said of runs that will not be.
+        refuse_results(&out)?;
+    }
     let (cells, runs) = (experiment.cells.len(), how_many_runs(&experiment));
     info!("{}: {cells} cells of {runs}, seed {}, into {}", experiment.name, experiment.seed, out.display());
     for line in assumptions(&experiment) {
@@ -61,26 +66,37 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CliError> {
     }
     let groups = analyze_metrics(&out, &metrics, &options)?;
     print(&render::table(&groups[0]))?;
+    for path in draw(&experiment, &out, &groups, &options)? {
+        info!("plotted {}", path.display());
+    }
+    Ok(code)
+}
+
+/// Draws what the experiment is about. Returns the files.
+fn draw(
+    experiment: &Experiment,
+    out: &Path,
+    groups: &[Vec<GroupSummary>],
+    options: &AnalysisOptions,
+) -> Result<Vec<PathBuf>, CliError> {
+    let failed = CliError::PlotOfRuns;
     let mut plots = Vec::new();
     if !experiment.axes.is_empty() {
-        plots.extend(write_sweep_plots(&out, &groups[0])?);
-        plots.extend(write_figures_plot(&out, &groups[0])?);
+        plots.extend(write_sweep_plots(out, &groups[0]).map_err(failed)?);
+        plots.extend(write_figures_plot(out, &groups[0]).map_err(failed)?);
     }
-    if let [_, client, throughput] = &groups[..] {
-        let saturation = write_saturation_plot(&out, client, throughput)?;
+    if let [_, client, throughput] = groups {
+        let saturation = write_saturation_plot(out, client, throughput).map_err(failed)?;
         if saturation.is_empty() {
             info!("no saturation.svg: no cell has both a client latency and a throughput");
         }
         plots.extend(saturation);
     }
     if experiment.latency_parts {
-        let parts = summarize_parts(&out, None, options.warmup_ns, options.confidence)?;
-        plots.extend(write_parts_plot(&out, &parts)?);
+        let parts = summarize_parts(out, None, options.warmup_ns, options.confidence)?;
+        plots.extend(write_parts_plot(out, &parts).map_err(failed)?);
     }
-    for path in plots {
-        info!("plotted {}", path.display());
-    }
-    Ok(code)
+    Ok(plots)
 }
 
 /// What a reader of the results must keep in mind.
@@ -103,6 +119,12 @@ fn assumptions(experiment: &Experiment) -> Vec<String> {
     }
     if experiment.events == EventDetail::None {
         lines.push("output.events = \"none\": there will be no latency and no throughput in the results".to_owned());
+        if let Some(Precision { aim: Aim::Mean { metric, .. }, .. }) = experiment.stop {
+            lines.push(format!(
+                "output.events = \"none\": the precision of {metric}, by which [sweep.stop] ends cells, cannot be checked later; \
+                 output.events = \"protocol\" keeps what it is made of"
+            ));
+        }
     }
     lines
 }
@@ -167,17 +189,27 @@ fn report(campaign: &Campaign, experiment: &Experiment, out: &Path) {
         error!("{}: {fault}", describe(id));
     }
     let cells = (0..).zip(&experiment.cells).zip(&campaign.stopped);
-    let imprecise: Vec<String> = cells
-        .filter_map(|((index, cell), runs)| Some((name(index, &cell.parameters), runs.shortfall()?)))
-        .map(|(cell, shortfall)| format!("{cell}: precision not reached: {shortfall}"))
+    let imprecise: Vec<(String, &Replications)> = cells
+        .filter_map(|((index, cell), runs)| {
+            let shortfall = runs.shortfall()?;
+            Some((format!("{}: precision not reached: {shortfall}", name(index, &cell.parameters)), runs))
+        })
         .collect();
-    for line in imprecise.iter().take(SHOWN_CELLS) {
+    for (line, _) in imprecise.iter().take(SHOWN_CELLS) {
         warn!("{line}");
     }
-    if imprecise.len() > SHOWN_CELLS {
-        warn!("precision not reached in {} more cells", imprecise.len() - SHOWN_CELLS);
+    match imprecise.len().saturating_sub(SHOWN_CELLS) {
+        0 => {}
+        1 => warn!("precision not reached in 1 more cell"),
+        more => warn!("precision not reached in {more} more cells"),
     }
-    if !imprecise.is_empty() {
+    // A mean of what completes has no use for more runs where nothing does.
+    let hopeless = imprecise.iter().filter(|(_, runs)| runs.completed() == 0 && !runs.is_of_success()).count();
+    if hopeless > 0 {
+        let cells = if hopeless == 1 { "1 cell".to_owned() } else { format!("{hopeless} cells") };
+        warn!("nothing completes in {cells}, whatever sweep.stop.max_runs: use sweep.stop.metric = \"success\"");
+    }
+    if hopeless < imprecise.len() {
         warn!("raise sweep.stop.max_runs, or be content with wider intervals");
     }
 }

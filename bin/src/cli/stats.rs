@@ -2,6 +2,7 @@
 
 use super::analyze::Format;
 use super::figures::FigureArguments;
+use super::table::{ReadArguments, TableArguments};
 use super::{CliError, print};
 use byzlab_analysis::plot::distribution_groups_of_table;
 use byzlab_analysis::table::{
@@ -9,7 +10,6 @@ use byzlab_analysis::table::{
 };
 use byzlab_analysis::{PlotError, render, write_distribution_plots};
 use clap::Args;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing::{info, warn};
@@ -22,45 +22,13 @@ pub(super) struct StatsArguments {
     /// The column with the values. `inf` is a failure; an empty field or `NaN` is no value, is left out, and is counted.
     #[arg(long, value_name = "COLUMN")]
     column: String,
-    /// Groups the rows by these columns; without it all rows are one group.
-    #[arg(long, value_name = "COLUMN", num_args = 1..)]
+    /// Groups the rows by these columns, as `--by a,b` or `--by a --by b`; without it all rows are one group.
+    #[arg(long, value_name = "COLUMN", num_args = 1.., value_delimiter = ',')]
     by: Vec<String>,
     /// Looks only at rows that meet this condition, and each further one. A condition is `COLUMN OPERATOR VALUE`, with one
     /// of = != < <= > >=; numbers are compared as numbers, text only for = and !=.
     #[arg(long = "where", value_name = "CONDITION")]
     conditions: Vec<Condition>,
-    /// Rows that meet this condition, or a further one, did not succeed, whatever their value.
-    #[arg(long, value_name = "CONDITION")]
-    failed: Vec<Condition>,
-    /// Rows that meet this condition, or a further one, can never succeed, however long one waits: no limit applies to
-    /// them.
-    #[arg(long, value_name = "CONDITION")]
-    never: Vec<Condition>,
-    /// Rows without a value did not succeed, instead of being left out.
-    #[arg(long)]
-    empty_is_failure: bool,
-    /// A text that stands for no value, such as NA; may be given several times.
-    #[arg(long, value_name = "TEXT")]
-    missing: Vec<String>,
-    /// How long all rows were watched, in the unit of the values after scaling: failures lie beyond it, and so do values
-    /// above it, which count as not succeeded.
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
-    limit: Option<f64>,
-    /// The column that says how long a row was watched, where that differs from row to row.
-    #[arg(long, value_name = "COLUMN", conflicts_with = "limit")]
-    limit_column: Option<String>,
-    /// Multiplies the values and the limits of a column, such as 1e-6 for nanoseconds that are to be shown as milliseconds.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    scale: f64,
-    /// What the unit of the values is called, after scaling.
-    #[arg(long, value_name = "UNIT")]
-    unit: Option<String>,
-    /// The character between fields; `tab` is a tabulator.
-    #[arg(long, value_name = "CHARACTER", default_value = ",", value_parser = delimiter)]
-    delimiter: u8,
-    /// Skips rows that cannot be used, and counts them, instead of ending with an error.
-    #[arg(long)]
-    lenient: bool,
     /// A further quantile to show, such as 0.95, besides the median and p99; may be given several times.
     #[arg(long = "quantile", value_name = "P", conflicts_with = "series")]
     quantiles: Vec<f64>,
@@ -77,12 +45,13 @@ pub(super) struct StatsArguments {
     /// whose summary would take more memory than their rows stay exact.
     #[arg(long, value_name = "ROWS", default_value_t = 1_000_000)]
     exact: usize,
-    /// How many threads read the file, at most two for each core; default one for each. The figures do not depend on it.
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    read: ReadArguments,
     /// How to show it.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    #[command(flatten)]
+    table: TableArguments,
 }
 
 const EXAMPLES: &str = "Examples:\n  \
@@ -92,33 +61,13 @@ const EXAMPLES: &str = "Examples:\n  \
     byzlab stats events.csv.zst --column time_ns --scale 1e-6 --unit ms --where 'event = committed' --by cell\n  \
     psql -c 'copy … to stdout csv header' | byzlab stats - --column seconds --format json";
 
-/// One character that can stand between fields.
-fn delimiter(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        b"tab" | b"\\t" => Ok(b'\t'),
-        &[byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(byte),
-        _ => Err("give one character such as ; or tab, but no quote".to_owned()),
-    }
-}
-
 pub(super) fn stats(arguments: &StatsArguments) -> Result<ExitCode, CliError> {
     let options = TableOptions {
         by: arguments.by.clone(),
         conditions: arguments.conditions.clone(),
-        failed: arguments.failed.clone(),
-        never: arguments.never.clone(),
-        empty_is_failure: arguments.empty_is_failure,
-        missing: arguments.missing.clone(),
-        limit: arguments.limit,
-        limit_column: arguments.limit_column.clone(),
-        scale: arguments.scale,
-        unit: arguments.unit.clone(),
-        delimiter: arguments.delimiter,
-        lenient: arguments.lenient,
         quantiles: arguments.quantiles.clone(),
         exact: arguments.exact,
-        jobs: arguments.jobs,
-        ..TableOptions::of(arguments.column.clone())
+        ..arguments.table.options(&arguments.column, &arguments.read)
     };
     let (file, figures) = (&arguments.file, arguments.figures.options());
     let text = if arguments.series {

@@ -4,7 +4,7 @@ mod log;
 
 pub(crate) use log::LogFile;
 
-use crate::cells::{Cells, Counted, Next, RunIndex};
+use crate::cells::{Cells, Ended, Next, RunIndex};
 use byzlab_analysis::{Compression, Replications, RunRow, RunWriter};
 use log::Log;
 use std::collections::BTreeMap;
@@ -14,9 +14,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a results folder may hold.
-pub(crate) const FILES: [&str; 32] = [
+pub(crate) const FILES: [&str; 34] = [
     "config.toml",
     "runs.csv",
+    "runs.csv.zst",
+    "runs.csv.gz",
     "events.csv",
     "events.csv.zst",
     "events.csv.gz",
@@ -76,6 +78,14 @@ fn kept(complete: Option<usize>) -> String {
     complete.map_or(String::new(), |runs| {
         format!("\n  the first {runs} runs are complete in the folder and can be analysed; the rest is missing")
     })
+}
+
+/// Fails if there are results in the folder already.
+pub(crate) fn refuse_results(folder: &Path) -> Result<(), ResultsError> {
+    match FILES.into_iter().find(|file| folder.join(file).exists()) {
+        Some(found) => Err(ResultsError::Occupied { folder: folder.to_owned(), found }),
+        None => Ok(()),
+    }
 }
 
 /// A new results folder, open for writing, with the order of the runs that go into it.
@@ -159,9 +169,8 @@ impl Results {
             let path = path.to_owned();
             move |source| ResultsError::Write { path, source, complete: None }
         };
-        let found = FILES.into_iter().find(|file| folder.join(file).exists());
-        if let Some(found) = found.filter(|_| !replace) {
-            return Err(ResultsError::Occupied { folder: folder.to_owned(), found });
+        if !replace {
+            refuse_results(folder)?;
         }
         fs::create_dir_all(folder).map_err(failed(folder))?;
         for path in FILES.map(|file| folder.join(file)) {
@@ -254,14 +263,13 @@ impl Results {
         }
     }
 
-    /// Takes the row of a run, after all of its logs, and its value if that decides on the end of the cell. All runs that now
-    /// belong to the results for sure come back.
-    pub(crate) fn finish(&self, run: RunIndex, row: RunRow, value: Option<f64>) -> io::Result<Vec<Counted>> {
+    /// Takes the row of a run, after all of its logs, and its value if that decides on the end of the cell.
+    pub(crate) fn finish(&self, run: RunIndex, row: RunRow, value: Option<f64>) -> io::Result<Ended> {
         let mut state = self.lock();
         if let Some(failure) = &state.failure {
             return Err(failure.source.kind().into());
         }
-        let counted = state.cells.take(run, row.outcome, value);
+        let ended = state.cells.take(run, row.outcome, value);
         if !state.cells.is_surplus(run) {
             state.waiting.entry(run).or_default().row = Some(row);
             state.held += ROW;
@@ -269,12 +277,7 @@ impl Results {
         state.forget_surplus(run.0);
         let result = self.advance(&mut state);
         self.moved_on.notify_all();
-        result.map(|()| counted)
-    }
-
-    /// Whether a run lies beyond the end of its cell.
-    pub(crate) fn is_surplus(&self, run: RunIndex) -> bool {
-        self.lock().cells.is_surplus(run)
+        result.map(|()| ended)
     }
 
     /// Writes what is finished, and the logs so far of the new head.
@@ -455,6 +458,62 @@ mod tests {
         assert!(events.len() > 8 * ROW, "all eight pieces");
     }
 
+    /// The files of three cells of 3 to 8 runs, some of which fail, if as many runs as may be are under way and they end in an
+    /// order of this seed; and how many runs were surplus.
+    fn written_in_order_of(seed: u64, jobs: usize) -> (String, String, usize) {
+        let folder = tempfile::tempdir().unwrap();
+        let aim = byzlab_analysis::Aim::Success { half_width: 0.3 };
+        let precision = byzlab_analysis::Precision { aim, confidence: 0.95, min_runs: 3, max_runs: 8 };
+        let logs = (&[LogFile::Events][..], Compression::None);
+        let cells = Cells::until_precise(3, precision, jobs);
+        let results = Results::create(folder.path(), "", &[], logs, cells, true).unwrap();
+        // What a run comes to depends on the run alone.
+        let outcome = |(cell, run): RunIndex| match (cell, run) {
+            (1, 1) | (2, 0 | 2 | 4) => Outcome::Timeout,
+            _ => Outcome::Completed,
+        };
+        let (mut under_way, mut state, mut counted, mut surplus) = (Vec::new(), seed, Vec::new(), Vec::new());
+        loop {
+            // Never asks for a run where it would have to wait for one.
+            while under_way.len() < jobs && matches!(results.lock().cells.next(), Next::Run(_)) {
+                let run = results.next().unwrap();
+                // Half of the log at once, the other half at the end.
+                let _ = results.append(run, LogFile::Events, format!("{run:?} begins\n").as_bytes());
+                under_way.push(run);
+            }
+            if under_way.is_empty() {
+                break;
+            }
+            // Knuth's linear congruential generator.
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let run = under_way.swap_remove((state >> 33) as usize % under_way.len());
+            // That fails for a surplus run, as it does while one is made.
+            let _ = results.append(run, LogFile::Events, format!("{run:?} ends\n").as_bytes());
+            let ended = results.finish(run, RunRow { outcome: outcome(run), ..row(run) }, None).unwrap();
+            counted.extend(ended.counted.into_iter().map(|counted| counted.run));
+            surplus.extend(ended.surplus);
+        }
+        let runs: usize = results.close().unwrap().iter().map(|cell| cell.runs() as usize).sum();
+        assert_eq!(counted.len(), runs);
+        assert!(surplus.iter().all(|run| !counted.contains(run)), "{surplus:?}");
+        let read = |file: &str| fs::read_to_string(folder.path().join(file)).unwrap();
+        (read("runs.csv"), read("events.csv"), surplus.len())
+    }
+
+    #[test]
+    fn the_files_do_not_depend_on_the_order_in_which_runs_end() {
+        let (runs, events, surplus) = written_in_order_of(0, 1);
+        assert_eq!((surplus, events.matches("ends").count()), (0, runs.lines().count() - 1));
+        let mut most = 0;
+        for seed in 0..200 {
+            let jobs = 2 + seed as usize % 11;
+            let shuffled = written_in_order_of(seed, jobs);
+            assert_eq!((&shuffled.0, &shuffled.1), (&runs, &events), "seed {seed}, {jobs} jobs");
+            most = most.max(shuffled.2);
+        }
+        assert!(most > 2, "some orders leave surplus runs");
+    }
+
     #[test]
     fn surplus_runs_leave_nothing() {
         let folder = tempfile::tempdir().unwrap();
@@ -466,12 +525,14 @@ mod tests {
         }
         results.append((0, 2), LogFile::Events, b"surplus").unwrap();
         results.append((0, 3), LogFile::Events, b"surplus").unwrap();
-        assert!(results.finish((0, 3), row((0, 3)), None).unwrap().is_empty());
+        assert_eq!(results.finish((0, 3), row((0, 3)), None).unwrap(), Ended::default());
         results.finish((0, 0), row((0, 0)), None).unwrap();
         // Wilson's interval of 2 of 2 is 0.342 to 1.
-        assert!(results.finish((0, 1), row((0, 1)), None).unwrap()[0].ends_cell);
+        let last = results.finish((0, 1), row((0, 1)), None).unwrap();
+        assert!(last.counted[0].ends_cell && last.surplus == [(0, 3)]);
         assert!(results.append((0, 2), LogFile::Events, b"more").is_err());
-        assert!(results.finish((0, 2), row((0, 2)), None).unwrap().is_empty());
+        let late = results.finish((0, 2), row((0, 2)), None).unwrap();
+        assert!(late.counted.is_empty() && late.surplus == [(0, 2)]);
         assert_eq!(results.next(), None);
         assert_eq!(results.lock().held, 0);
         assert!(results.lock().waiting.is_empty());
