@@ -139,18 +139,19 @@ impl ExpectedRuns {
         let mut parts = Vec::new();
         let mut first = 0;
         for group in found.chunk_by(|a, b| a == b) {
-            let last = first + group.len() - 1;
+            let end = first + group.len();
             if group[0] < u64::from(self.least) {
-                let cells = if first == last { format!("cell {first}") } else { format!("cells {first}–{last}") };
+                let cells =
+                    if group.len() == 1 { format!("cell {first}") } else { format!("cells {first}–{}", end - 1) };
                 let there =
                     if group[0] == 0 { "none".to_owned() } else { format!("{} of {of}{least}", grouped(group[0])) };
                 parts.push(format!("{cells}: {there}"));
             }
-            first = last + 1;
+            first = end;
         }
         if parts.len() > MOST_PARTS {
-            parts[MOST_PARTS - 1] = "…".to_owned();
-            parts.truncate(MOST_PARTS);
+            parts.truncate(MOST_PARTS - 1);
+            parts.push("…".to_owned());
         }
         let (verb, parts) = (if rows.len() == 1 { "is" } else { "are" }, parts.join("; "));
         Some(format!(
@@ -172,7 +173,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

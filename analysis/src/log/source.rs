@@ -118,16 +118,14 @@ struct Damage(io::Error);
 
 /// Whether a file cannot be read because its compressed content is damaged.
 pub(super) fn is_damage(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<Damage>())
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Damage>()).is_some()
 }
 
 /// Reads a whole file, and returns what is wrong with its compressed content. What comes out of a damaged file before its decoder
 /// notices is garbage: only the end of a frame tells.
 pub(super) fn find_damage(path: &Path) -> Option<io::Error> {
-    let read = Source::open(path).and_then(|mut source| match source.is_compressed {
-        true => io::copy(&mut source, &mut io::sink()),
-        false => Ok(0),
-    });
+    let read = Source::open(path)
+        .and_then(|mut source| if source.is_compressed { io::copy(&mut source, &mut io::sink()) } else { Ok(0) });
     read.err().filter(is_damage)
 }
 
