@@ -12,7 +12,7 @@ use crate::metric::Metric;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum InvalidEvent {
     /// A field is empty.
-    #[error("`{kind}` needs the column `{column}`; the log is damaged, run again")]
+    #[error("`{kind}` needs the column `{column}`; the log is damaged")]
     Missing {
         /// The event.
         kind: EventKind,
@@ -33,10 +33,10 @@ pub enum InvalidEvent {
         replicas: u32,
     },
     /// An `ordered` that does not follow the `propose` of its batch.
-    #[error("`ordered` without the `propose` of its batch before it; the log is damaged, run again")]
+    #[error("`ordered` without the `propose` of its batch before it; the log is damaged")]
     OrderedAlone,
     /// An event earlier than the one before it.
-    #[error("time runs backwards, from {before} to {now} ns; the log is damaged, run again")]
+    #[error("time runs backwards, from {before} to {now} ns; the log is damaged")]
     TimeRunsBack {
         /// Time of the event before.
         before: u64,

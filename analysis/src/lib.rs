@@ -73,7 +73,7 @@ pub use plot::{
     write_saturation_plot, write_sweep_plots, write_timeline_plot,
 };
 pub use precision::{Aim, Precision, Replications};
-pub use results::MeasuredRuns;
+pub use results::{ExpectedRuns, MeasuredRuns};
 pub use runs::{Outcome, RunRow, RunTable, RunWriter, RunsError};
 pub use series::{SeriesOf, SeriesSummary, summarize_within_runs};
 pub use settled::{Sample, SampleSink, SettledLatency};

@@ -160,12 +160,8 @@ impl RunConsumer for MeasuredRun<'_> {
     }
 }
 
-/// Whether a log must have events of this run: it completed, and had requests.
-pub(crate) fn may_not_be_silent(row: &RunRow) -> bool {
-    row.outcome == Outcome::Completed && row.requests > 0
-}
-
 /// A completed run that left no row, though it had requests.
 pub(crate) fn silent_run<'a>(rows: &'a [RunRow], seen: &[bool]) -> Option<&'a RunRow> {
-    rows.iter().zip(seen).find(|(row, seen)| !**seen && may_not_be_silent(row)).map(|(row, _)| row)
+    let has_rows = |row: &RunRow| row.outcome == Outcome::Completed && row.requests > 0;
+    rows.iter().zip(seen).find(|(row, seen)| !**seen && has_rows(row)).map(|(row, _)| row)
 }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use csv::StringRecord;
 use thiserror::Error;
 
-use crate::log::{Skipped, Source, find_file};
+use crate::log::{LENIENTLY, Skipped, Source, find_file};
 use crate::summary::AnalysisError;
 
 /// The columns before those of the swept keys.
@@ -216,11 +216,7 @@ pub enum RunsError {
         column: String,
     },
     /// The file ends without a line end.
-    #[error(
-        "{}:{line}: the file ends in the middle of a row; the run that wrote it was interrupted, \
-         run it again, delete this line (and the run's rows in events.csv), or pass --lenient to skip and count such rows",
-        path.display()
-    )]
+    #[error("{}: run it again, delete this line (and the run's rows in events.csv){LENIENTLY}", self.cause())]
     Cut {
         /// The file.
         path: PathBuf,
@@ -228,10 +224,7 @@ pub enum RunsError {
         line: u64,
     },
     /// The line is not CSV in UTF-8, or has another number of fields than the header.
-    #[error(
-        "{}:{line}: {problem}; restore the file, run again, or pass --lenient to skip and count such rows",
-        path.display()
-    )]
+    #[error("{}; restore the file, run again{LENIENTLY}", self.cause())]
     Format {
         /// The file.
         path: PathBuf,
@@ -241,10 +234,7 @@ pub enum RunsError {
         problem: String,
     },
     /// A field does not parse.
-    #[error(
-        "{}:{line}: column `{column}` holds {found:?}, expected {expected}; restore the file, run again, \
-         or pass --lenient to skip and count such rows", path.display()
-    )]
+    #[error("{}; restore the file, run again{LENIENTLY}", self.cause())]
     Field {
         /// The file.
         path: PathBuf,
@@ -258,7 +248,7 @@ pub enum RunsError {
         expected: &'static str,
     },
     /// The header stands in the middle of the file.
-    #[error("{}:{line}: a second header: two tables were put together; analyse them apart", path.display())]
+    #[error("{}; analyse them apart{LENIENTLY}", self.cause())]
     SecondHeader {
         /// The file.
         path: PathBuf,
@@ -268,7 +258,8 @@ pub enum RunsError {
     /// A run has two rows.
     #[error(
         "{}:{line}: cell {cell}, run {run} has a row already; results of two experiments are \
-         mixed, analyse them apart", path.display()
+         mixed, analyse them apart; --lenient does not help here: nothing says which of the rows counts, nor whose the \
+         events are", path.display()
     )]
     DuplicateRun {
         /// The file.
@@ -280,6 +271,33 @@ pub enum RunsError {
         /// The run.
         run: u32,
     },
+    /// There is a file in place of the folder.
+    #[error("{}: this is a file; give the folder that `byzlab run --out` wrote", path.display())]
+    NoFolder {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl RunsError {
+    /// Place and problem of a row that can be skipped, without what to do.
+    fn cause(&self) -> String {
+        let at = |path: &Path, line: &u64| format!("{}:{line}", path.display());
+        match self {
+            Self::Cut { path, line } => {
+                let at = at(path, line);
+                format!("{at}: the file ends in the middle of a row; the run that wrote it was interrupted")
+            }
+            Self::Format { path, line, problem } => format!("{}: {problem}", at(path, line)),
+            Self::Field { path, line, column, found, expected } => {
+                format!("{}: column `{column}` holds {found:?}, expected {expected}", at(path, line))
+            }
+            Self::SecondHeader { path, line } => {
+                format!("{}: a second header: two tables were put together", at(path, line))
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 /// The content of `runs.csv`.
@@ -310,6 +328,9 @@ impl RunTable {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn open(dir: &Path, lenient: bool) -> Result<(Self, Skipped), AnalysisError> {
+        if dir.is_file() {
+            return Err(RunsError::NoFolder { path: dir.to_owned() }.into());
+        }
         let path = find_file(dir, "runs.csv")?.unwrap_or_else(|| dir.join("runs.csv"));
         Ok(Self::read_from(&path, lenient)?)
     }
@@ -348,7 +369,7 @@ impl RunTable {
                 return Err(error);
             }
             skipped.rows += 1;
-            skipped.first.get_or_insert_with(|| error.to_string());
+            skipped.first.get_or_insert_with(|| error.cause());
             Ok(())
         };
         let mut rows = Vec::new();

@@ -136,3 +136,9 @@ fn more_corrupted_replicas_than_said() {
     assert_eq!(error, InvalidEvent::MoreCorrupted { expected: 1 });
     assert!(error.to_string().contains("runs.csv"), "{error}");
 }
+
+/// What the documentation says of memory follows from this.
+#[test]
+fn an_open_batch_is_small() {
+    assert_eq!(size_of::<Batch>(), 96);
+}

@@ -13,7 +13,7 @@ use crate::measure::RunValue;
 use crate::metric::Metric;
 use crate::parts::PartsError;
 use crate::precision::{Aim, Precision, precision_note};
-use crate::results::MeasuredRuns;
+use crate::results::{ExpectedRuns, MeasuredRuns};
 use crate::runs::{Outcome, RunRow, RunTable, RunsError};
 use crate::statistics::{
     Attempt, Conditional, Estimate, FigureOptions, Figures, MeanMethod, ProportionMethod, Unconditional,
@@ -40,6 +40,8 @@ pub struct AnalysisOptions {
     pub time_limits: TimeLimits,
     /// How precise each cell was to be; those that are not get a note. Default: nobody asked.
     pub precision: Option<Precision>,
+    /// How many runs there should be; if there are fewer, the experiment was interrupted, and that is noted. Default: unknown.
+    pub expected: Option<ExpectedRuns>,
     /// How the files are read; default strictly, with all cores.
     pub read: ReadOptions,
 }
@@ -55,6 +57,7 @@ impl Default for AnalysisOptions {
             mean: MeanMethod::default(),
             time_limits: TimeLimits::Unknown,
             precision: None,
+            expected: None,
             read: ReadOptions::default(),
         }
     }
@@ -80,10 +83,10 @@ pub enum AnalysisError {
     /// A file stands in the folder twice, plain and compressed.
     #[error(transparent)]
     Ambiguous(#[from] AmbiguousFile),
-    /// A completed run left no event.
+    /// A run that sent messages left no event.
     #[error(
-        "{}: no event of cell {cell}, run {run}, which runs.csv calls completed; \
-         the log is incomplete, run the experiment again", path.display()
+        "{}: no event of cell {cell}, run {run}, though runs.csv says that it sent messages or completed; the log is \
+         incomplete: restore it, run the experiment again, or pass --lenient to leave out such runs", path.display()
     )]
     NoEvents {
         /// The events log.

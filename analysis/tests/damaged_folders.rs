@@ -6,8 +6,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use byzlab_analysis::{
-    AnalysisOptions, Event, EventKind, EventWriter, GroupSummary, Outcome, ReadOptions, RunRow, RunTable, RunWriter,
-    analyze,
+    AnalysisOptions, Event, EventKind, EventWriter, ExpectedRuns, GroupSummary, MeasuredRuns, Outcome, ReadOptions,
+    RunRow, RunTable, RunWriter, analyze,
 };
 use tempfile::TempDir;
 
@@ -154,8 +154,12 @@ fn cut_files() {
         assert!((found.mean.estimate.unwrap() - mean).abs() < 1e-12, "{found:?}");
         let damaged = 8 - found.measured_runs;
         let notes = found.notes.join("\n");
-        assert!(notes.contains(&format!("{damaged} runs have no value: rows of theirs were skipped")), "{notes}");
-        assert!(notes.contains("1 rows of the log were skipped, the first: "), "{notes}");
+        assert!(
+            notes.contains(&format!("{damaged} runs of this group have no value: rows of the log were skipped")),
+            "{notes}"
+        );
+        assert!(notes.contains("1 row of the whole log was skipped, the first: "), "{notes}");
+        assert!(!notes.contains("--lenient") && !notes.contains("delete this line"), "{notes}");
     }
     // Bits that changed are no cut: there is no telling what else is wrong.
     let mut changed = zstd(&events);
@@ -213,9 +217,12 @@ fn damaged_tables_of_runs() {
         let found = read(&dir, true).unwrap();
         assert_eq!((found.runs, found.measured_runs), (7, 7), "{words}");
         let notes = found.notes.join("\n");
-        assert!(notes.contains("1 runs are lost") && notes.contains("runs.csv:4"), "{notes}");
+        assert!(
+            notes.contains("1 run of unknown outcome is missing from all figures") && notes.contains("runs.csv:4"),
+            "{notes}"
+        );
         // Their rows in the log are of nobody.
-        assert!(notes.contains("250 rows of the log were skipped"), "{notes}");
+        assert!(notes.contains("250 rows of the whole log were skipped"), "{notes}");
     }
     let cut = with(lines[3], "");
     assert_refused(&cut, &["runs.csv:9", "in the middle of a row", "--lenient"]);
@@ -229,4 +236,191 @@ fn damaged_tables_of_runs() {
     assert_refused(&dir, &["runs.csv.zst", "ends in the middle", "interrupted"]);
     let missing = RunTable::open(Path::new("no such folder"), true).unwrap_err().to_string();
     assert!(missing.contains("runs.csv: cannot read it"), "{missing}");
+}
+
+/// Ten requests in each run, each accepted 1 ms after it was issued; then once more. A corrupted client accepts what it likes.
+fn log_with_clients() -> Vec<String> {
+    let mut log = EventWriter::new(Vec::new()).unwrap();
+    for run in 0..RUNS {
+        log.write(&Event::new(0, run, 0, 5, EventKind::Corrupt)).unwrap();
+        for number in 1..=10_u64 {
+            let at = |ms: u64, node, kind| Event {
+                seq: Some(number),
+                digest: Some(number * 77),
+                ..Event::new(0, run, number * 10_000_000 + ms * 1_000_000, node, kind)
+            };
+            for (ms, node, kind) in [
+                (0, 4, EventKind::Request),
+                (1, 4, EventKind::Reply),
+                (1, 5, EventKind::Reply),
+                (2, 4, EventKind::Reply),
+            ] {
+                log.write(&at(ms, node, kind)).unwrap();
+            }
+        }
+    }
+    let text = String::from_utf8(log.finish().unwrap()).unwrap();
+    text.lines().map(|line| format!("{line}\n")).collect()
+}
+
+/// The table of those runs, of which some timed out.
+fn table_with_clients(outcome: impl Fn(u32) -> Outcome) -> String {
+    let mut runs = RunWriter::new(Vec::new(), &["x".to_owned()]).unwrap();
+    for run in 0..RUNS {
+        runs.write(&RunRow { requests: 10, completed: 10, outcome: outcome(run), ..row(run) }).unwrap();
+    }
+    String::from_utf8(runs.finish().unwrap()).unwrap()
+}
+
+#[test]
+fn a_log_that_is_cut_between_two_rows() {
+    let lines = log_with_clients();
+    let whole = lines.concat();
+    for last in [Outcome::Completed, Outcome::Timeout, Outcome::Violation, Outcome::Error] {
+        let runs = table_with_clients(|run| if run + 1 == RUNS { last } else { Outcome::Completed });
+        let measured = u64::from(RUNS) - u64::from(last != Outcome::Completed);
+        let dir = folder(&[("runs.csv", runs.as_bytes()), ("events.csv", whole.as_bytes())]);
+        assert_eq!(read(&dir, false).unwrap().completed, measured);
+        // The last run has 41 rows: the one of the corruption, and four for each request.
+        for kept in 1..41 {
+            let cut = lines[..lines.len() - 41 + kept].concat();
+            let dir = folder(&[("runs.csv", runs.as_bytes()), ("events.csv", cut.as_bytes())]);
+            let accepted = (kept + 1) / 4;
+            if accepted == 10 || last == Outcome::Error {
+                assert!(read(&dir, false).is_ok(), "{kept}");
+                continue;
+            }
+            let words = format!("the log of cell 0, run 7 has {accepted} of its 10 accepted requests");
+            assert_refused(&dir, &[&words, "cut or damaged", "--lenient"]);
+            let notes = read(&dir, true).unwrap().notes.join("\n");
+            assert!(notes.contains("1 run of this group has no value"), "{notes}");
+            assert!(notes.contains("the log lacks rows of 1 run"), "{notes}");
+        }
+    }
+    let runs = table_with_clients(|_| Outcome::Completed).replace(",10,10,", ",9,9,");
+    let dir = folder(&[("runs.csv", runs.as_bytes()), ("events.csv", whole.as_bytes())]);
+    assert_refused(&dir, &["cell 0, run 0 has 10 accepted requests, runs.csv only 9"]);
+}
+
+#[test]
+fn a_run_that_ran_out_of_time_leaves_rows_too() {
+    let lines = log_with_clients();
+    let without: String = lines.iter().filter(|line| !line.starts_with("0,3,")).map(String::as_str).collect();
+    let runs = table_with_clients(|run| if run == 3 { Outcome::Timeout } else { Outcome::Completed });
+    let dir = folder(&[("runs.csv", runs.as_bytes()), ("events.csv", without.as_bytes())]);
+    assert_refused(&dir, &["no event of cell 0, run 3", "--lenient"]);
+    assert!(read(&dir, true).unwrap().notes.iter().any(|note| note.starts_with("1 run of this group has no value")));
+    // One in which nobody ever sent anything does not.
+    let silent = runs.replace(",timeout,true,true,10,10,30,", ",timeout,true,true,10,0,0,");
+    let dir = folder(&[("runs.csv", silent.as_bytes()), ("events.csv", without.as_bytes())]);
+    assert!(read(&dir, false).is_ok());
+}
+
+/// All of the text can be read, and then the file ends in the middle.
+fn killed_zstd(text: &str) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.flush().unwrap();
+    encoder.get_ref().clone()
+}
+
+#[test]
+fn a_run_of_which_nothing_is_known_taints_no_other() {
+    let (runs, events) = (runs_csv(), events_csv());
+    let first_four: String = runs.split_inclusive('\n').take(5).collect();
+    let start = events.find("\n0,4,").unwrap() + 5;
+    for end in (start..start + 200).chain([start + 3_000, start + 20_000]) {
+        let log = killed_zstd(&events[..end]);
+        let dir = folder(&[("runs.csv", first_four.as_bytes()), ("events.csv.zst", &log)]);
+        assert!(read(&dir, false).is_err());
+        let found = read(&dir, true).unwrap();
+        assert_eq!((found.measured_runs, found.mean.estimate), (4, Some(2.5)), "{end}");
+        assert!(found.notes.iter().all(|note| !note.contains("--lenient") && !note.contains("delete this line")));
+    }
+}
+
+#[test]
+fn a_compressed_log_with_a_changed_byte() {
+    let (runs, events) = (runs_csv(), events_csv());
+    let frame = |text: &str| {
+        let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
+        encoder.include_checksum(true).unwrap();
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    // The first frame ends within run 3.
+    let (first, second) = events.split_at(events.find("\n0,3,").unwrap() + 500);
+    let (first, second) = (frame(first), frame(second));
+    let mut seen = 0;
+    for at in (8..second.len()).step_by(second.len() / 40) {
+        let mut changed = [&first[..], &second[..]].concat();
+        changed[first.len() + at] ^= 0x10;
+        let dir = folder(&[("runs.csv", runs.as_bytes()), ("events.csv.zst", &changed)]);
+        let refused = read(&dir, false).unwrap_err();
+        let found = read(&dir, true);
+        if refused.contains("the compressed file is damaged") {
+            seen += 1;
+            assert!(refused.contains("--lenient"), "{refused}");
+            let found = found.unwrap();
+            assert_eq!((found.measured_runs, found.mean.estimate), (3, Some(2.0)), "{at}");
+            let notes = found.notes.join("\n");
+            assert!(notes.contains("5 runs of this group have no value"), "{notes}");
+            assert!(notes.contains("1 row of the whole log was skipped"), "{notes}");
+        } else {
+            assert!(refused.contains("ends in the middle"), "{refused}");
+        }
+    }
+    assert!(seen > 20, "{seen}");
+    // Where not even one frame is whole, nothing can be trusted.
+    let mut changed = first.clone();
+    changed[first.len() / 2] ^= 0x10;
+    let dir = folder(&[("runs.csv", runs.as_bytes()), ("events.csv.zst", &changed)]);
+    assert!(read(&dir, true).is_err());
+}
+
+#[test]
+fn two_logs_in_one_file() {
+    let (runs, events) = (runs_csv(), events_csv());
+    let dir = folder(&[("runs.csv", runs.as_bytes()), ("events.csv", [&events[..], &events].concat().as_bytes())]);
+    assert_refused(&dir, &["events.csv:2002", "a second header"]);
+    let refused = read(&dir, true).unwrap_err();
+    assert!(refused.contains("nothing is left") && refused.contains("a second log begins at line 2002"), "{refused}");
+}
+
+#[test]
+fn a_file_in_place_of_a_folder() {
+    let dir = folder(&[("tutorial.toml", b"")]);
+    let error = analyze(&dir.path().join("tutorial.toml"), &AnalysisOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("tutorial.toml: this is a file; give the folder"), "{error}");
+}
+
+#[test]
+fn any_number_of_jobs() {
+    let (runs, events) = (runs_csv(), events_csv());
+    let dir = folder(&[("runs.csv", runs.as_bytes()), ("events.csv", events.as_bytes())]);
+    let read = ReadOptions { jobs: NonZeroUsize::new(usize::MAX), lenient: false };
+    let groups = analyze(dir.path(), &AnalysisOptions { read, ..AnalysisOptions::default() }).unwrap();
+    assert_eq!(groups[0].mean.estimate, Some(4.5));
+}
+
+#[test]
+fn an_interrupted_experiment() {
+    let runs = runs_csv();
+    let dir = folder(&[("runs.csv", runs.as_bytes())]);
+    let warnings = |cells, least, most| {
+        let expected = Some(ExpectedRuns { cells, least, most });
+        let options = AnalysisOptions { expected, ..AnalysisOptions::default() };
+        let runs = MeasuredRuns::read(dir.path(), &[], &options).unwrap();
+        let notes = &runs.summarize(&options).unwrap()[0].notes;
+        assert!(runs.warnings().iter().all(|warning| notes.contains(warning)));
+        runs.warnings().join("\n")
+    };
+    assert_eq!(warnings(1, 8, 8), "");
+    assert_eq!(warnings(1, 5, 20), "");
+    let start = "the experiment was interrupted or is still under way: 8 of ";
+    assert_eq!(warnings(1, 9, 9), format!("{start}9 runs are there (cell 0: 8 of 9)"));
+    let text = format!("{start}3,000 runs are there (cell 0: 8 of 1,000; cells 1–2: none)");
+    assert_eq!(warnings(3, 1_000, 1_000), text);
+    let text = format!("{start}at least 10 runs are there (cell 1: none)");
+    assert_eq!(warnings(2, 5, 20), text);
 }

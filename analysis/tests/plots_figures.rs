@@ -199,6 +199,9 @@ fn messages_by_kind() {
         runs.write(row).unwrap();
         let (cell, run) = (row.cell, row.run);
         writeln!(log, "{cell},{run},0,4,request,,1,00000000000000aa,,,,").unwrap();
+        for number in 1..=row.completed {
+            writeln!(log, "{cell},{run},3,4,reply,,{number},00000000000000aa,,,,").unwrap();
+        }
         for (kind, count) in [("prepare", 20 + 10 * cell + run), ("commit", 10), ("status", 1)] {
             for _ in 0..count {
                 writeln!(log, "{cell},{run},5,0,send,,,,1,{kind},100,").unwrap();

@@ -280,10 +280,10 @@ fn damaged_logs_can_be_read_leniently() {
 
     let Finished { code, stdout, stderr } = desk.byzlab("analyze out --lenient --format json");
     assert_eq!(code, Some(0), "{stderr}");
-    assert!(stderr.contains("1 rows of the log were skipped, the first: "), "{stderr}");
+    assert!(stderr.contains("1 row of the whole log was skipped, the first: "), "{stderr}");
     let groups: Vec<Value> = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&groups[0]["completed"], &groups[0]["measured_runs"]), (&20.into(), &19.into()));
-    let note = "1 runs have no value: rows of theirs were skipped or are missing";
+    let note = "1 run of this group has no value: rows of the log were skipped or are missing";
     let has_note = |group: &Value| group["notes"].as_array().unwrap().iter().any(|text| text == note);
     assert!(has_note(&groups[0]) && !has_note(&groups[1]), "{groups:?}");
 }

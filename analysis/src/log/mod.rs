@@ -12,7 +12,7 @@ mod sink;
 mod source;
 mod writer;
 
-pub(crate) use error::of_run;
+pub(crate) use error::{LENIENTLY, of_run};
 pub use error::{LogError, RowProblem};
 pub(crate) use pass::read_log;
 pub use pass::{ReadOptions, RunConsumer, RunOutputs, Skipped, read_runs};

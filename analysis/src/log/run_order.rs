@@ -6,11 +6,11 @@ use crate::runs::RunRow;
 
 /// What is wrong with a row of a run that `runs.csv` does not know.
 pub(super) const UNKNOWN_RUN: &str = "runs.csv has no row of this run; it was interrupted or the folder mixes two \
-                                      experiments, run the experiment again";
+                                      experiments";
 
 /// What is wrong with a row of a run that was over before.
 pub(super) const STANDS_APART: &str = "other rows of this run stand further up, apart from this one; the file \
-                                       was put together wrongly, run the experiment again";
+                                       was put together wrongly";
 
 /// Where in `runs.csv` each run stands.
 #[derive(Debug)]

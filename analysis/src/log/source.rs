@@ -1,9 +1,10 @@
 //! Opens the files of a results folder: plain, or compressed with zstd or gzip.
 
 use std::fs::File;
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use flate2::bufread::GzDecoder;
 use flate2::read::MultiGzDecoder;
 use thiserror::Error;
 
@@ -30,6 +31,7 @@ const ENDINGS: [&str; 3] = ["", ".zst", ".gz"];
 /// ```
 pub struct Source {
     input: Box<dyn Read + Send>,
+    is_compressed: bool,
 }
 
 impl std::fmt::Debug for Source {
@@ -64,7 +66,7 @@ impl Source {
             Some(Compression::Gzip) => Box::new(Whole(MultiGzDecoder::new(input))),
             Some(Compression::Zstd) => Box::new(Whole(zstd::stream::read::Decoder::new(input)?)),
         };
-        Ok(Self { input })
+        Ok(Self { input, is_compressed: compression.is_some() })
     }
 }
 
@@ -102,8 +104,70 @@ impl<R: Read> Read for Whole<R> {
                 io::Error::new(error.kind(), "the compressed file ends in the middle; what wrote it was interrupted")
             }
             io::ErrorKind::Interrupted => error,
-            kind => io::Error::new(kind, format!("the compressed file is damaged ({error})")),
+            // The disk's, not the decoder's.
+            _ if error.raw_os_error().is_some() => error,
+            kind => io::Error::new(kind, Damage(error)),
         })
+    }
+}
+
+/// What a decoder says of a file that is not what was written.
+#[derive(Debug, Error)]
+#[error("the compressed file is damaged ({0})")]
+struct Damage(io::Error);
+
+/// Whether a file cannot be read because its compressed content is damaged.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Damage>()).is_some()
+}
+
+/// Reads a whole file, and returns what is wrong with its compressed content. What comes out of a damaged file before its decoder
+/// notices is garbage: only the end of a frame tells.
+pub(super) fn find_damage(path: &Path) -> Option<io::Error> {
+    let read = Source::open(path)
+        .and_then(|mut source| if source.is_compressed { io::copy(&mut source, &mut io::sink()) } else { Ok(0) });
+    read.err().filter(is_damage)
+}
+
+/// The frames (of gzip: members) of a compressed file before the first that is damaged, which are what was written: their checksums say
+/// so. Then it ends like a file that was cut. `None` if there are none.
+pub(super) fn undamaged_frames(path: &Path) -> io::Result<Option<Source>> {
+    let length = undamaged_length(path)?;
+    if length == 0 {
+        return Ok(None);
+    }
+    let frames = Source::new(File::open(path)?.take(length))?;
+    Ok(Some(Source { input: Box::new(frames.input.chain(Cut)), ..frames }))
+}
+
+/// Where the first frame begins that is damaged or cut.
+fn undamaged_length(path: &Path) -> io::Result<u64> {
+    let mut file = BufReader::new(File::open(path)?);
+    let start = file.fill_buf()?;
+    let compression = Compression::of(&start[..start.len().min(4)]);
+    let mut length = 0;
+    while !file.fill_buf()?.is_empty() {
+        let frame = match compression {
+            None => return Ok(length),
+            Some(Compression::Gzip) => io::copy(&mut GzDecoder::new(&mut file), &mut io::sink()),
+            Some(Compression::Zstd) => zstd::stream::read::Decoder::with_buffer(&mut file)
+                .and_then(|frame| io::copy(&mut frame.single_frame(), &mut io::sink())),
+        };
+        match frame {
+            Ok(_) => length = file.stream_position()?,
+            Err(error) if error.raw_os_error().is_some() => return Err(error),
+            Err(_) => break,
+        }
+    }
+    Ok(length)
+}
+
+/// The end of a file that was cut.
+struct Cut;
+
+impl Read for Cut {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::UnexpectedEof.into())
     }
 }
 
@@ -135,9 +199,11 @@ pub struct AmbiguousFile {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn find_file(dir: &Path, name: &str) -> Result<Option<PathBuf>, AmbiguousFile> {
-    // Whatever else is the matter with a file shows when it is opened.
-    let is_there =
-        |name: &String| !std::fs::metadata(dir.join(name)).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    let is_there = |name: &String| match std::fs::metadata(dir.join(name)) {
+        Ok(found) => !found.is_dir(),
+        // Whatever else is the matter with a file shows when it is opened.
+        Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+    };
     let mut found = ENDINGS.iter().map(|ending| format!("{name}{ending}")).filter(is_there);
     match (found.next(), found.next()) {
         (Some(first), Some(second)) => Err(AmbiguousFile { dir: dir.to_owned(), first, second }),

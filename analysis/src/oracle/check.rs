@@ -5,7 +5,6 @@ use std::path::Path;
 use crate::event::{Event, EventKind};
 use crate::latency::InvalidEvent;
 use crate::log::{ReadOptions, RunConsumer, find_file, read_log};
-use crate::measure::may_not_be_silent;
 use crate::runs::{Outcome, RunRow, RunTable};
 use crate::summary::AnalysisError;
 
@@ -71,8 +70,8 @@ pub fn check_log(
 ) -> Result<Vec<RunCheck>, AnalysisError> {
     let start =
         |row: &RunRow| OpenCheck { row: row.clone(), oracles: Oracles::new(settings(row)), events: 0, last_ns: 0 };
-    let is_silent = |row: &RunRow| may_not_be_silent(row) && settings(row).detail != Detail::None;
-    let checks = read_log(path, rows, &ReadOptions::default(), start, is_silent)?.outputs.into_iter().zip(rows);
+    let is_logged = |row: &RunRow| settings(row).detail != Detail::None;
+    let checks = read_log(path, rows, &ReadOptions::default(), start, is_logged)?.outputs.into_iter().zip(rows);
     Ok(checks.map(|(check, row)| check.unwrap_or_else(|| without_events(row, settings(row)))).collect())
 }
 

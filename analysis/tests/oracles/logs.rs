@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use crate::scenario::*;
 
-fn row(run: u32, outcome: Outcome) -> RunRow {
+fn row(run: u32, outcome: Outcome, events: &[Event<'static>]) -> RunRow {
+    let completed = events.iter().filter(|event| event.kind == Kind::Reply).count() as u64;
     RunRow {
         cell: 0,
         run,
@@ -21,9 +22,9 @@ fn row(run: u32, outcome: Outcome) -> RunRow {
         outcome,
         agreement: true,
         validity: true,
-        requests: 1,
-        completed: 1,
-        messages: 30,
+        requests: completed.max(1),
+        completed,
+        messages: 10 * events.len() as u64,
         bytes: 3_000,
         view_changes: 0,
         virtual_ns: 1_000_000_000,
@@ -35,8 +36,8 @@ fn row(run: u32, outcome: Outcome) -> RunRow {
 fn folder(runs: &[(Outcome, Vec<Event<'static>>)], has_log: bool) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let mut table = RunWriter::new(File::create(dir.path().join("runs.csv")).unwrap(), &[]).unwrap();
-    for (run, (outcome, _)) in (0..).zip(runs) {
-        table.write(&row(run, *outcome)).unwrap();
+    for (run, (outcome, events)) in (0..).zip(runs) {
+        table.write(&row(run, *outcome, events)).unwrap();
     }
     table.finish().unwrap();
     if has_log {

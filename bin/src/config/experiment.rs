@@ -14,7 +14,7 @@ use super::units::{Nanoseconds, duration};
 use super::{ConfigError, Document, Origin, Problem, Value};
 use super::{Section, boolean, integer, text, word};
 use byzlab_adversary::{AttackConfig, Selection};
-use byzlab_analysis::{AnalysisOptions, Compression, Metric, Precision, TimeLimits};
+use byzlab_analysis::{AnalysisOptions, Compression, ExpectedRuns, Metric, Precision, TimeLimits};
 use byzlab_network::{Delays, Key, NetworkModel, NodeId, Span, Time};
 use byzlab_replica::{Clock, Cluster, Processing, ProtocolConfig, Workload};
 use std::path::Path;
@@ -300,6 +300,11 @@ impl Experiment {
             warmup_ns: self.base.warmup.as_nanos(),
             time_limits: TimeLimits::ByCell(limits.collect()),
             precision: self.stop,
+            expected: Some(ExpectedRuns {
+                cells: self.cells.len() as u32,
+                least: self.stop.map_or(self.runs, |stop| stop.min_runs),
+                most: self.most_runs(),
+            }),
             ..AnalysisOptions::default()
         }
     }

@@ -63,6 +63,8 @@ struct Leniency {
     next_is_damaged: bool,
     /// A row of another run was skipped since the last good one. Between two rows of a run it must be one of theirs.
     is_interrupted: bool,
+    /// The last row that told its run was skipped, for `runs.csv` does not know that run.
+    is_behind_unknown: bool,
 }
 
 impl<'a, C: RunConsumer, S: Fn(&RunRow) -> C> InOrder<'a, C, S> {
@@ -89,6 +91,7 @@ impl<'a, C: RunConsumer, S: Fn(&RunRow) -> C> InOrder<'a, C, S> {
                 damaged: vec![false; rows.len()],
                 next_is_damaged: false,
                 is_interrupted: false,
+                is_behind_unknown: false,
             },
         }
     }
@@ -123,7 +126,7 @@ impl<'a, C: RunConsumer, S: Fn(&RunRow) -> C> InOrder<'a, C, S> {
             }
             Ending::CutFile if self.is_lenient => {
                 self.line += 1;
-                self.reject(BadRow { run: run_of(rest), problem: RowProblem::Cut })
+                self.reject(BadRow { run: run_of(rest), problem: RowProblem::CutFile })
             }
             Ending::CutFile => Err(LogError::CutFile { path: self.path.to_owned(), line: self.line }),
         }
@@ -148,6 +151,7 @@ impl<'a, C: RunConsumer, S: Fn(&RunRow) -> C> InOrder<'a, C, S> {
             self.leniency.damaged[open.row] = true;
             (self.leniency.next_is_damaged, self.leniency.is_interrupted) = (false, false);
         }
+        self.leniency.is_behind_unknown = false;
         open.take(event).map_err(|problem| bad(event, &problem))
     }
 
@@ -173,22 +177,30 @@ impl<'a, C: RunConsumer, S: Fn(&RunRow) -> C> InOrder<'a, C, S> {
         if !self.is_lenient {
             return Err(error);
         }
-        let Leniency { skipped, damaged, next_is_damaged, is_interrupted } = &mut self.leniency;
+        let Leniency { skipped, damaged, next_is_damaged, is_interrupted, is_behind_unknown } = &mut self.leniency;
         skipped.rows += 1;
-        skipped.first.get_or_insert_with(|| error.to_string());
-        let row = run.and_then(|key| self.index.row_of(key));
+        skipped.first.get_or_insert_with(|| error.cause());
+        if matches!(&error, LogError::Row { problem: RowProblem::SecondHeader, .. }) {
+            skipped.second_header.get_or_insert(self.line);
+        }
         let current = self.current.as_ref().map(|open| open.row);
-        if let Some(row) = row {
-            damaged[row] = true;
-            *is_interrupted |= Some(row) != current;
-        } else if matches!(&error, LogError::Row { problem: RowProblem::Contradiction(_), .. }) {
-            skipped.unknown_run_rows += 1;
-            *is_interrupted = true;
-        } else {
-            if let Some(current) = current {
-                damaged[current] = true;
+        match run.map(|key| self.index.row_of(key)) {
+            Some(Some(row)) => {
+                damaged[row] = true;
+                *is_interrupted |= Some(row) != current;
+                *is_behind_unknown = false;
             }
-            *next_is_damaged = true;
+            Some(None) => {
+                skipped.unknown_run_rows += 1;
+                (*is_interrupted, *is_behind_unknown) = (true, true);
+            }
+            None => {
+                // Behind rows of an unknown run it is of that run or of the next. Should the current one go on, it is damaged anyway.
+                if let Some(current) = current.filter(|_| !*is_behind_unknown) {
+                    damaged[current] = true;
+                }
+                *next_is_damaged = true;
+            }
         }
         Ok(())
     }

@@ -16,6 +16,7 @@
 //! wrong first in the file is what is reported, and what is skipped depends neither on the number of workers nor on where blocks end.
 
 mod blocks;
+mod completeness;
 mod fragment;
 mod in_order;
 #[cfg(test)]
@@ -30,18 +31,22 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use self::blocks::{Block, Blocks, Buffers};
+use self::completeness::{Counted, hold_against};
 use self::fragment::Parsed;
 use self::in_order::InOrder;
 use super::error::LogError;
 use super::run_order::RunIndex;
-use super::source::find_file;
+use super::source::{find_damage, find_file, undamaged_frames};
 use crate::event::{Event, EventKind};
 use crate::latency::InvalidEvent;
-use crate::measure::may_not_be_silent;
-use crate::runs::RunRow;
+use crate::runs::{Outcome, RunRow};
 use crate::summary::AnalysisError;
 
 /// Takes the events of one run, and makes something of them.
+///
+/// It has no effect on anything but itself and its output: a block is parsed on the chance that it fits those before it, and again if
+/// it does not, so a consumer may be dropped unfinished, or finished without that anybody looks at its output, while another one is given
+/// the same events.
 ///
 /// ```
 /// use byzlab_analysis::log::RunConsumer;
@@ -88,7 +93,7 @@ pub trait RunConsumer: Send {
 pub struct ReadOptions {
     /// Skip and count the rows that cannot be read or contradict others, instead of failing with the first.
     pub lenient: bool,
-    /// Number of threads; all cores if left out. Results do not depend on it.
+    /// Number of threads; all cores if left out. Results do not depend on it. More than two a core are not started.
     pub jobs: Option<NonZeroUsize>,
 }
 
@@ -114,6 +119,9 @@ pub struct Skipped {
     pub unknown_run_rows: u64,
     /// Where the first of the rows stands, and what is wrong with it.
     pub first: Option<String>,
+    /// The line of the first header that stands in the middle of the file: a second file was put behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_header: Option<u64>,
 }
 
 /// Reads the events log of a results folder, compressed or not, and gives the events of each run to a consumer of its own, which
@@ -121,10 +129,15 @@ pub struct Skipped {
 ///
 /// The consumer of a run takes the run's events in order, but not always on the same thread, and several runs may be read at once.
 ///
-/// Fails with the first row that is damaged, or contradicts those before it or `runs.csv`; and if a completed run has no event.
+/// Fails with the first row that is damaged, or contradicts those before it or `runs.csv`; if a run that completed or sent messages has no event;
+/// and if the honest clients of a run accept another number of requests in the log than in `runs.csv`, as in a log that was cut between two rows. A
+/// log in which no client has any row is held to neither but for completed runs, which leave events; nor is a run that ended with an error.
+///
 /// With [`ReadOptions::lenient`] such rows are skipped and counted, and their runs damaged: rows that do not parse, rows of runs that `runs.csv`
 /// does not know, rows that stand apart from the others of their run, rows whose time runs backwards, rows that the
-/// consumer refuses. Where a row does not even tell its run, the runs before and behind it are damaged.
+/// consumer refuses. Where a row does not even tell its run, the runs before and behind it are damaged. A compressed file of
+/// which a part fails its checksum is read up to the last frame (of gzip: member) that is whole, as if it had been cut there.
+/// If no completed run is left undamaged, that is an error all the same.
 ///
 /// ```no_run
 /// use byzlab_analysis::RunTable;
@@ -162,23 +175,44 @@ pub fn read_runs<C: RunConsumer>(
     start: impl Fn(&RunRow) -> C + Sync,
 ) -> Result<Option<RunOutputs<C::Output>>, AnalysisError> {
     let Some(path) = find_file(dir, "events.csv")? else { return Ok(None) };
-    read_log(&path, rows, options, start, may_not_be_silent).map(Some)
+    read_log(&path, rows, options, start, |_| true).map(Some)
 }
 
-/// Like [`read_runs`], but `is_silent` says of a run without events whether that is an error.
+/// Like [`read_runs`], but `is_logged` says of a run whether its events are in the log at all.
 pub(crate) fn read_log<C: RunConsumer>(
     path: &Path,
     rows: &[RunRow],
     options: &ReadOptions,
     start: impl Fn(&RunRow) -> C + Sync,
-    is_silent: impl Fn(&RunRow) -> bool,
+    is_logged: impl Fn(&RunRow) -> bool,
 ) -> Result<RunOutputs<C::Output>, AnalysisError> {
-    let blocks = Blocks::open(path, BLOCK)?;
-    let (outputs, silent) = read_blocks(blocks, path, rows, options, &start, is_silent)?;
-    match silent.map(|row| &rows[row]) {
-        Some(row) => Err(AnalysisError::NoEvents { path: path.to_owned(), cell: row.cell, run: row.run }),
-        None => Ok(outputs),
+    let start = |row: &RunRow| Counted::new(start(row));
+    let is_silent = |row: &RunRow| row.outcome == Outcome::Completed && row.requests > 0 && is_logged(row);
+    let read = |blocks| read_blocks(blocks, path, rows, options, &start, is_silent);
+    let (found, silent) = match Blocks::open(path, BLOCK).and_then(read) {
+        // What is wrong with a row of a damaged file is no matter: it is not what was written.
+        Err(error @ (LogError::Row { .. } | LogError::Header { .. })) if !options.lenient => {
+            Err(find_damage(path).map_or(error, |source| LogError::Damaged { path: path.to_owned(), source }))
+        }
+        Err(error @ LogError::Damaged { .. }) if options.lenient => {
+            let unreadable = |source| LogError::Io { path: path.to_owned(), source };
+            match undamaged_frames(path).map_err(unreadable)? {
+                Some(frames) => Blocks::new(frames, path, BLOCK).and_then(read),
+                None => Err(error),
+            }
+        }
+        other => other,
+    }?;
+    if let Some(RunRow { cell, run, .. }) = silent.map(|row| &rows[row]) {
+        return Err(AnalysisError::NoEvents { path: path.to_owned(), cell: *cell, run: *run });
     }
+    let found = hold_against(found, rows, is_logged, path, options.lenient)?;
+    let mut completed = rows.iter().zip(&found.damaged).filter(|(row, _)| row.outcome == Outcome::Completed).peekable();
+    if completed.peek().is_some() && completed.all(|(_, damaged)| *damaged) {
+        let Skipped { second_header, first, .. } = found.skipped;
+        return Err(LogError::NothingLeft { path: path.to_owned(), second_header, first }.into());
+    }
+    Ok(found)
 }
 
 /// Large enough that taking turns costs nothing, small enough for the caches and for many cores.
@@ -197,7 +231,8 @@ fn read_blocks<C: RunConsumer, S: Fn(&RunRow) -> C + Sync>(
 ) -> Result<Found<C>, LogError> {
     let index = RunIndex::new(rows);
     let mut in_order = InOrder::new(path, (rows, &index), start, options.lenient, blocks.lines_before());
-    let jobs = options.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let jobs = options.jobs.map_or(cores, |jobs| jobs.get().min(2 * cores));
     if jobs == 1 {
         let mut buffers = Buffers::default();
         while let Some(taken) = blocks.next(buffers) {

@@ -230,7 +230,9 @@ proptest! {
             prop_assert_eq!(&strict.outputs, &lenient.outputs);
         }
         if let (Err(error), Ok((lenient, _))) = (&strict, &lenient) {
-            prop_assert_eq!(Some(error), lenient.skipped.first.as_ref());
+            // Without what to do about it.
+            let is_start = lenient.skipped.first.as_ref().is_some_and(|first| error.starts_with(&format!("{first}; ")));
+            prop_assert!(is_start, "{} {:?}", error, lenient.skipped.first);
         }
         for (jobs, block) in passes {
             prop_assert_eq!(&pass(&log, false, jobs, block), &strict, "{} jobs, blocks of {}", jobs, block);
