@@ -150,7 +150,7 @@ pub fn summarize_within_runs(
         Some(format!("rows of the {file} that were skipped: {}; the first: {first}", skipped.rows))
     });
     let skipped: Vec<String> = skipped.collect();
-    let summarize = |((row, output), damaged): ((&RunRow, Option<(WithinRun, u64)>), bool)| {
+    let summarize = |row: &RunRow, output: Option<(WithinRun, u64)>, damaged: bool| {
         let mut notes = skipped.clone();
         if damaged {
             notes.push("rows of the run were skipped or are missing: nothing is said of it".to_owned());
@@ -178,8 +178,8 @@ pub fn summarize_within_runs(
         })
     };
     let runs = table.rows.iter().zip(found.outputs).zip(found.damaged);
-    let counts = |((row, _), _): &((&RunRow, _), _)| row.outcome != Outcome::Error;
-    Ok(Some(runs.filter(counts).map(summarize).collect()))
+    let runs = runs.filter(|((row, _), _)| row.outcome != Outcome::Error);
+    Ok(Some(runs.map(|((row, output), damaged)| summarize(row, output, damaged)).collect()))
 }
 
 /// A run of which every sample is kept.

@@ -7,8 +7,7 @@ use program::{Desk, Finished};
 fn pictures(desk: &Desk, folder: &str) -> Vec<String> {
     let files =
         std::fs::read_dir(desk.path(folder)).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-    let mut pictures: Vec<String> =
-        files.filter(|name| name.ends_with(".svg")).map(|name| name.replace(".svg", "")).collect();
+    let mut pictures: Vec<String> = files.filter_map(|name| Some(name.strip_suffix(".svg")?.to_owned())).collect();
     pictures.sort();
     for name in &pictures {
         let svg = desk.read(&format!("{folder}/{name}.svg"));
@@ -106,13 +105,14 @@ fn pictures_that_cannot_be_written_end_an_analysis() {
 #[test]
 fn stats_draws_any_column() {
     let desk = Desk::with("");
-    let rows: String = (0..50).map(|row: u64| format!("{},{}\n", ["a", "b"][row as usize % 2], row * 7 % 40)).collect();
-    desk.write("m.csv", format!("system,ms\n{rows}"));
+    let rows: Vec<String> =
+        (0..50).map(|row: u64| format!("{},{}", ["a", "b"][row as usize % 2], row * 7 % 40)).collect();
+    desk.write("m.csv", format!("system,ms\n{}\n", rows.join("\n")));
     let Finished { code, stderr, .. } = desk.byzlab("stats m.csv --column ms --unit ms --by system --plots p");
     assert_eq!(code, Some(0), "{stderr}");
     assert_eq!(pictures(&desk, "p"), ["ecdf", "histogram", "quantiles"]);
     assert!(desk.read("p/ecdf.svg").contains("system = b") && desk.read("p/ecdf.svg").contains("ms [ms]"));
-    desk.write("m.csv", format!("system,ms\n{}", rows.repeat(40)));
+    desk.write("m.csv", format!("system,ms\n{}", (rows.join("\n") + "\n").repeat(40)));
     let few = desk.byzlab("stats m.csv --column ms --by system --exact 10 --plots q");
     assert!(few.stderr.contains("not drawn: 2 of the groups"), "{}", few.stderr);
 }

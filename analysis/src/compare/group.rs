@@ -25,6 +25,8 @@ pub(super) struct SampleName {
     pub(super) no_value: String,
 }
 
+/// Why nothing is said of all.
+const GAPS: &str = "some that succeeded have no value, and nothing says where they lie among all";
 /// Why a rate has no restricted mean.
 const NO_LIMIT_OF_RATE: &str = "a rate has no time limit to be restricted to";
 
@@ -51,6 +53,7 @@ impl Sides<'_> {
         let restricted_mean_difference = match (self.quantity.sense, tau) {
             (Sense::Rate, _) => means::undefined_restricted(NO_LIMIT_OF_RATE),
             (_, None) => means::undefined_restricted("no limit is known to restrict it to"),
+            _ if has_gaps(a) || has_gaps(b) => means::undefined_restricted(GAPS),
             (_, Some(tau)) => means::restricted(&samples, &names, tau, &pairing, confidence),
         };
         let trials = [a, b].map(|group| group.units.iter().map(|unit| unit.succeeded).collect::<Vec<_>>());
@@ -93,7 +96,10 @@ impl Sides<'_> {
             ..FigureOptions::default()
         };
         let no_value = || no_value(side, group);
-        let attempts: Vec<Attempt> = checked(group).into_iter().flatten().collect();
+        // A success without a value is one all the same: where it lies among all, nobody knows.
+        let unknown = |unit: &SideUnit| unit.succeeded.then_some(Attempt::Success(f64::NAN));
+        let place = |(unit, attempt): (&SideUnit, Option<Attempt>)| attempt.or_else(|| unknown(unit));
+        let attempts: Vec<Attempt> = group.units.iter().zip(checked(group)).filter_map(place).collect();
         let figures = Figures::new(&attempts, &options, no_value);
         let runs = group.units.len() as u64;
         let completed = group.units.iter().filter(|unit| unit.succeeded).count() as u64;
@@ -192,9 +198,15 @@ fn is_unmeasured(group: &SideGroup) -> bool {
     successes.peek().is_some() && successes.all(|unit| unit.attempt.and_then(Attempt::checked).is_none())
 }
 
+/// Whether something failed, and something that succeeded has no value: nobody knows where that lies among all.
+fn has_gaps(group: &SideGroup) -> bool {
+    let lacks = |unit: &SideUnit| unit.succeeded && unit.attempt.and_then(Attempt::checked).is_none();
+    group.units.iter().any(lacks) && group.units.iter().any(|unit| !unit.succeeded)
+}
+
 /// Values, `None` for failures; a success without anything that could be measured is left out.
 fn ordered(group: &SideGroup) -> Vec<Option<f64>> {
-    if is_unmeasured(group) {
+    if is_unmeasured(group) || has_gaps(group) {
         return Vec::new();
     }
     let place = |unit: &SideUnit| match unit.attempt {

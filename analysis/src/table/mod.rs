@@ -45,7 +45,7 @@ mod summary;
 
 use std::num::NonZeroUsize;
 
-use crate::statistics::is_inside_unit;
+use crate::statistics::{is_inside_unit, is_usable_confidence};
 pub use condition::{Condition, ConditionError};
 pub use error::{RowProblem, TableError};
 pub use header::{read_header, read_header_file};
@@ -138,7 +138,11 @@ impl TableOptions {
 
 fn check_confidence(confidence: f64) -> Result<(), TableError> {
     let (option, expected) = ("confidence", "a number between 0 and 1, such as 0.95");
-    if is_inside_unit(confidence) { Ok(()) } else { Err(TableError::Option { option, value: confidence, expected }) }
+    if is_usable_confidence(confidence) {
+        Ok(())
+    } else {
+        Err(TableError::Option { option, value: confidence, expected })
+    }
 }
 
 /// At most 100 characters, for messages; what would confuse a terminal is replaced.

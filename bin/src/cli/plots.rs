@@ -8,6 +8,7 @@ use byzlab_analysis::{
     write_timeline_plot,
 };
 use std::path::{Path, PathBuf};
+use tracing::info;
 
 /// Draws all that can be said of a results folder, into `out`: what follows from `groups` and `runs`, and from two more passes
 /// over the log the kinds of messages and the latency over time. Returns the files.
@@ -28,6 +29,9 @@ pub(super) fn draw_everything(
         written.extend(write_message_kinds_plot(out, &kinds)?);
     }
     if let Some(timelines) = read_timelines(dir, options)? {
+        if let Some(reason) = timelines.why_not_drawn() {
+            info!("no timeline.svg: {reason}");
+        }
         written.extend(write_timeline_plot(out, &timelines)?);
     }
     Ok(written)
