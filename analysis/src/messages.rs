@@ -31,7 +31,7 @@ pub struct MessageSummary {
 
 /// Summarises messages and bytes of all runs but those that ended with an error, whether they completed or not.
 ///
-/// Groups come in the order of their first run; `by` as in [`AnalysisOptions`](crate::AnalysisOptions).
+/// Groups come in the order of their first run; `by` as in [`AnalysisOptions`].
 ///
 /// ```
 /// use byzlab_analysis::{RunTable, summarize_messages};
