@@ -121,7 +121,7 @@ pub enum AnalysisError {
         available: Vec<String>,
     },
     /// The confidence is no probability between 0 and 1, or too near 1 to compute with.
-    #[error("confidence {0} is not between 0 and 1, or nearer to 1 than 1e-12; use for example 0.95")]
+    #[error("confidence {0} is not between 0 and 1; use for example 0.95")]
     Confidence(f64),
     /// A throughput is one number a run, and has no samples.
     #[error("a throughput has no samples within a run; choose a latency with --metric")]
