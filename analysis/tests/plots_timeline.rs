@@ -58,6 +58,23 @@ fn write_results(dir: &Path, cells: u32, runs: u32) {
     fs::write(dir.join("events.csv"), log).unwrap();
 }
 
+/// Leaves only such rows in the log, and says in `runs.csv` what is then left of requests.
+fn keep(dir: &Path, log: &str, is_kept: impl Fn(&str) -> bool) {
+    let kept: Vec<&str> = log.lines().filter(|row| row.starts_with("cell") || is_kept(row)).collect();
+    fs::write(dir.join("events.csv"), kept.join("\n") + "\n").unwrap();
+    let table = fs::read_to_string(dir.join("runs.csv")).unwrap();
+    let counted = table.lines().map(|row| {
+        let mut fields: Vec<String> = row.split(',').map(str::to_owned).collect();
+        let run = format!("{},{},", fields[0], fields[1]);
+        let count = |event: &str| kept.iter().filter(|row| row.starts_with(&run) && row.contains(event)).count();
+        if !row.starts_with("cell") {
+            (fields[10], fields[11]) = (count(",request,").to_string(), count(",reply,").to_string());
+        }
+        fields.join(",") + "\n"
+    });
+    fs::write(dir.join("runs.csv"), counted.collect::<String>()).unwrap();
+}
+
 fn options() -> AnalysisOptions {
     AnalysisOptions { metric: Metric::Client, ..AnalysisOptions::default() }
 }
@@ -194,10 +211,8 @@ fn of_many_groups_those_without_a_sample_are_not_drawn() {
     write_results(&dir, 5, 2);
     // The first two cells and the last have no events but that of a replica that is corrupted.
     let log = fs::read_to_string(dir.join("events.csv")).unwrap();
-    let is_kept = |row: &&str| !["0,", "1,", "4,"].iter().any(|cell| row.starts_with(cell)) || row.contains("corrupt");
-    let log = log.lines().filter(is_kept).fold(String::new(), |log, row| log + row + "\n");
     // Cell 2 has none either.
-    fs::write(dir.join("events.csv"), log).unwrap();
+    keep(&dir, &log, |row| !["0,", "1,", "4,"].iter().any(|cell| row.starts_with(cell)) || row.contains("corrupt"));
     let timelines = read(&dir);
     let names: Vec<&str> = timelines.groups.iter().map(|group| group.group[0].1.as_str()).collect();
     assert_eq!(names, ["3"]);
@@ -279,12 +294,10 @@ fn samples_that_begin_at_nearly_the_same_time_are_not_drawn() {
     let log = fs::read_to_string(dir.join("events.csv")).unwrap();
     // Only the requests and the replies of so many numbers.
     let first = |count: u64| {
-        let is_kept = |row: &&str| {
+        keep(&dir, &log, |row| {
             let number = row.split(',').nth(6).and_then(|number| number.parse::<u64>().ok());
-            row.contains("corrupt") || row.starts_with("cell") || number.is_some_and(|number| number < count)
-        };
-        let log = log.lines().filter(is_kept).fold(String::new(), |log, row| log + row + "\n");
-        fs::write(dir.join("events.csv"), log).unwrap();
+            row.contains("corrupt") || number.is_some_and(|number| number < count)
+        });
         let timelines = read(&dir);
         (timelines.why_not_drawn(), write_timeline_plot(&dir, &timelines).unwrap().len())
     };

@@ -216,9 +216,9 @@ fn damaged_folders_are_compared_on_request() {
     assert!(refused.code == Some(2) && refused.stderr.contains("--lenient"), "{refused:?}");
     let it = &json(&desk, &format!("{TWO_CELLS} --lenient"))[0];
     let notes = it["notes"].to_string();
-    assert!(notes.contains("A: 1 runs have no value: rows of theirs were skipped"), "{notes}");
-    assert!(notes.contains("A: 2 rows of the log were skipped, the first: "), "{notes}");
-    assert!(!notes.contains("B: 1 runs have no value"), "{notes}");
+    assert!(notes.contains("A: runs without a value, for rows of theirs were skipped or are missing: 1"), "{notes}");
+    assert!(notes.contains("A: 2 rows of the whole log were skipped, the first: "), "{notes}");
+    assert!(!notes.contains("B: runs without a value"), "{notes}");
 }
 
 #[test]

@@ -22,7 +22,8 @@ fn pictures(desk: &Desk, folder: &str) -> Vec<String> {
 fn a_sweep_has_its_three_figures_and_analyze_draws_everything() {
     let desk = Desk::with(
         r#"
-        experiment = { runs = 5, time_limit = "1s" }
+        experiment = { runs = 5, time_limit = "5s" }
+        workload = { requests = 10 }
         [adversary]
         attack = [{ kind = "silent", start = "5ms" }]
         [sweep]

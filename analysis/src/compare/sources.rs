@@ -76,8 +76,8 @@ impl Side {
             }
         });
         let damaged = chosen.iter().filter(|row| runs.damaged[**row]).count();
-        let without =
-            (damaged > 0).then(|| format!("{damaged} runs have no value: rows of theirs were skipped or are missing"));
+        let without = (damaged > 0)
+            .then(|| format!("runs without a value, for rows of theirs were skipped or are missing: {damaged}"));
         Ok(Self {
             name: with_conditions(choice.name, choice.conditions),
             units: "runs",
