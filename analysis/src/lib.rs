@@ -18,7 +18,7 @@
 //! - **Reading is strict.** A damaged or foreign file is an error that names file, line and remedy,
 //!   never a number.
 //! - **Undefined is `None`**, with a note that says why; NaN never comes out.
-//! - **Memory is bounded** by the runs and the largest single run, not by the size of the log.
+//! - **Memory is bounded** by the number of runs, not by the size of the log or of a run; `settled` says what else counts.
 //!
 //! ```no_run
 //! use byzlab_analysis::{AnalysisOptions, Metric, analyze, render};
