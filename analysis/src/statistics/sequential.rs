@@ -29,8 +29,7 @@ pub enum HalfWidth {
 /// # use byzlab_analysis::statistics::{HalfWidth, Moments, StoppingRule};
 /// let rule = StoppingRule::new(HalfWidth::Absolute(1.0), 0.95, 3, 100)?;
 /// let values: Moments = [9.0, 10.0, 11.0].into_iter().collect(); // ± 2.48
-/// assert!(!rule.is_precise(&values) && !rule.stops(&values, 3));
-/// assert!(rule.stops(&values, 100));
+/// assert!(!rule.is_precise(&values));
 /// # Ok::<(), byzlab_analysis::statistics::InvalidStoppingRule>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -144,22 +143,6 @@ impl StoppingRule {
             HalfWidth::Relative(gamma) => gamma / (1.0 + gamma) * share.estimate,
         };
         (share.upper - share.lower) / 2.0 <= allowed
-    }
-
-    /// Whether to stop after so many runs, of which these are the values: precise, or as many as there may be.
-    ///
-    /// Runs without a value (they failed) are counted in `runs` alone.
-    ///
-    /// ```
-    /// # use byzlab_analysis::statistics::{HalfWidth, Moments, StoppingRule};
-    /// let rule = StoppingRule::new(HalfWidth::Absolute(1.0), 0.95, 2, 100)?;
-    /// let equal: Moments = [7.0, 7.0].into_iter().collect();
-    /// assert!(rule.stops(&equal, 2));
-    /// assert!(!rule.stops(&Moments::default(), 99) && rule.stops(&Moments::default(), 100));
-    /// # Ok::<(), byzlab_analysis::statistics::InvalidStoppingRule>(())
-    /// ```
-    pub fn stops(&self, values: &Moments, runs: u64) -> bool {
-        runs >= self.max_runs || self.is_precise(values)
     }
 }
 

@@ -121,7 +121,7 @@ fn relative_rule(case: &Value) {
     let (confidence, least) = (number(&params["confidence"]), integer(&params["n0"]));
     let gamma = number(&params["gamma"]);
     let rule = StoppingRule::new(HalfWidth::Relative(gamma), confidence, least, 400).unwrap();
-    let stopped = up_to_stop(&values, 0, |moments| rule.stops(moments, moments.count()));
+    let stopped = up_to_stop(&values, 0, |moments| rule.is_precise(moments));
     assert_eq!(stopped.count(), integer(&expected["stop_n"]));
     let interval = stopped.interval(confidence).unwrap();
     assert_close(interval.mean, &expected["mean"]);
